@@ -1,0 +1,30 @@
+# rp_micro: the table and the epoch beside what can be installed beside them.
+# rp_load:  a light load generator, for where redis-benchmark is the bottleneck.
+file(GLOB_RECURSE rp_micro_sources CONFIGURE_DEPENDS bench/micro/*.cc)
+file(GLOB_RECURSE rp_load_sources CONFIGURE_DEPENDS bench/wire/*.cc)
+
+if(rp_micro_sources)
+  rp_find_benchmark()
+  add_executable(rp_micro ${rp_micro_sources})
+  target_compile_options(rp_micro PRIVATE -Wall -Wextra)
+  target_link_libraries(rp_micro PRIVATE rp_engine benchmark::benchmark)
+  # A peer that is not installed is left out of the table, not an error.
+  if(PkgConfig_FOUND)
+    pkg_check_modules(URCU QUIET IMPORTED_TARGET liburcu-cds liburcu liburcu-memb liburcu-qsbr)
+  endif()
+  if(URCU_FOUND)
+    target_link_libraries(rp_micro PRIVATE PkgConfig::URCU)
+    target_compile_definitions(rp_micro PRIVATE RP_HAVE_URCU)
+  endif()
+  find_package(TBB QUIET)
+  if(TBB_FOUND)
+    target_link_libraries(rp_micro PRIVATE TBB::tbb)
+    target_compile_definitions(rp_micro PRIVATE RP_HAVE_TBB)
+  endif()
+  message(STATUS "rp_micro peers: liburcu ${URCU_FOUND}, TBB ${TBB_FOUND}")
+endif()
+
+if(rp_load_sources)
+  add_executable(rp_load ${rp_load_sources})
+  target_link_libraries(rp_load PRIVATE rp_warnings rp_mode Threads::Threads)
+endif()
