@@ -1,0 +1,468 @@
+#include "cmd/dispatch.h"
+
+#include <cstdio>
+
+#include "cmd/locks.h"
+#include "cmd/plan.h"
+#include "cmd/txn.h"
+#include "mem/mem.h"
+#include "store/evict.h"
+
+namespace rp {
+
+// Scratch beyond this is given back after the command that needed it.
+constexpr size_t kScratchKeep = 4096;
+
+void worker_init(Worker* w) {
+    w->cmd_stats = static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
+}
+
+static void free_scratch(Worker* w) {
+    mem_free(w->hashes, w->hashes_cap * sizeof(KeyHash));
+    mem_free(w->locks, w->locks_cap * sizeof(LockRef));
+    w->hashes = nullptr;
+    w->locks = nullptr;
+    w->hashes_cap = w->locks_cap = 0;
+}
+
+void worker_deinit(Worker* w) {
+    free_scratch(w);
+    mem_free(w->cmd_stats, command_count() * sizeof(CmdStat));
+    w->cmd_stats = nullptr;
+}
+
+// ---- rejections before a command runs -------------------------------------------------------------
+
+static void reply_unknown_command(Reply* out, Args argv) {
+    char text[512];
+    int n = snprintf(text, sizeof text, "ERR unknown command '%.*s', with args beginning with: ",
+                     static_cast<int>(argv[0].len < 128 ? argv[0].len : 128), argv[0].ptr);
+    size_t used = static_cast<size_t>(n);
+    size_t limit = used + 128;
+    for (size_t i = 1; i < argv.len && used < limit; i++) {
+        size_t room = limit - used;
+        size_t len = argv[i].len < room ? argv[i].len : room;
+        n = snprintf(text + used, sizeof text - used, "'%.*s' ", static_cast<int>(len), argv[i].ptr);
+        used += static_cast<size_t>(n);
+    }
+    reply_error(out, {text, used});
+}
+
+static void reply_unknown_sub(Reply* out, const Cmd* parent, Bytes word) {
+    reply_errorf(out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                 static_cast<int>(word.len < 128 ? word.len : 128), word.ptr, parent->name);
+}
+
+static bool arity_fits(const Cmd* row, size_t argc) {
+    return row->arity >= 0 ? argc == static_cast<size_t>(row->arity)
+                           : argc >= static_cast<size_t>(-row->arity);
+}
+
+// Finds the row (subcommands included) and checks the argument count; replies the error itself.
+static bool resolve(CmdRef* ref, Args argv, Reply* out) {
+    if (ref->row == nullptr) {
+        reply_unknown_command(out, argv);
+        return false;
+    }
+    if (ref->row->subcommands != nullptr && argv.len >= 2) {
+        CmdRef sub = command_find_sub(ref, argv[1]);
+        if (sub.row == nullptr && ref->row->run == nullptr) {
+            reply_unknown_sub(out, ref->row, argv[1]);
+            return false;
+        }
+        if (sub.row != nullptr) *ref = sub;
+    }
+    if (!arity_fits(ref->row, argv.len)) {
+        char name[64];
+        cmd_full_name(ref->parent, ref->row, name);
+        reply_err_arity(out, name);
+        return false;
+    }
+    return true;
+}
+
+static bool is_named(const Cmd* row, const char* name) { return strcmp(row->name, name) == 0; }
+
+// maxmemory: may this command run now?
+static bool memory_admits(CmdCtx* c) {
+    if (RP_LIKELY(c->config->maxmemory.load(std::memory_order_relaxed) == 0)) return true;
+    if (evict_until_fits(&c->a)) return true;
+    const Multi* m = &c->session->multi;
+    bool needs = (c->row->flags & kCmdDenyOom) != 0;
+    if (m->active) needs = !is_named(c->row, "EXEC") && !is_named(c->row, "DISCARD");
+    if (m->active && is_named(c->row, "EXEC")) {
+        for (const QueuedCmd* q = m->head; q != nullptr && !needs; q = q->next) {
+            needs = (q->row->flags & kCmdDenyOom) != 0;
+        }
+    }
+    return !needs;
+}
+
+// ---- the five rules --------------------------------------------------------------------------------
+
+static void call(CmdCtx* c, Args argv) { c->row->run(c, argv, c->out); }
+
+static void run_locked_segment(CmdCtx* c, Args argv, Segment* seg) {
+    mutex_lock(&seg->lock);
+    c->a.locked = true;
+    call(c, argv);
+    mutex_unlock(&seg->lock);
+}
+
+// What a read did so far is forgotten: reply and side counters.
+static void rewind_read(CmdCtx* c, OutMark mark, uint64_t hits, uint64_t misses) {
+    out_rewind(c->out->out, mark);
+    c->out->errors = 0;
+    c->a.need_lock = false;
+    c->a.stats->hits.store(hits, std::memory_order_relaxed);
+    c->a.stats->misses.store(misses, std::memory_order_relaxed);
+    stat_add(&c->a.stats->read_retries);
+}
+
+// R2. The txn word is compared before and after (T6), so that a lock-free read sees nothing of a
+// multi-key write or all of it, and no state in between.
+static void run_read_one(CmdCtx* c, Args argv, uint64_t hash) {
+    Segment* seg = table_segment(db_table(&c->a), hash);
+    OutMark mark = out_mark(c->out->out);
+    uint64_t hits = c->a.stats->hits.load(std::memory_order_relaxed);
+    uint64_t misses = c->a.stats->misses.load(std::memory_order_relaxed);
+    for (int i = 0; i < kReadTries; i++) {
+        uint32_t txn = seg->txn.load(std::memory_order_acquire);
+        if (txn & 1) break;  // being rewritten: queue up on the lock
+        call(c, argv);
+        if (RP_LIKELY(!c->a.need_lock && seg->txn.load(std::memory_order_acquire) == txn)) return;
+        bool locked_only = c->a.need_lock;
+        rewind_read(c, mark, hits, misses);
+        if (locked_only) break;
+    }
+    stat_add(&c->a.stats->read_locked);
+    run_locked_segment(c, argv, seg);
+}
+
+static bool collect(CmdCtx* c, Args argv, LockSet* set) {
+    Worker* w = c->worker;
+    size_t keys;
+    if (!keys_collect(w, c->row, argv, &keys)) return false;
+    c->a.hashes = w->hashes;
+    c->a.hash_count = keys;
+    int64_t other = c->row->other_db != nullptr ? c->row->other_db(argv) : -1;
+    for (size_t i = 0; i < keys; i++) {
+        locks_add(w, set, c->a.db, w->hashes[i].hash);
+        if (other >= 0 && other < c->store->db_count) {
+            locks_add(w, set, static_cast<uint32_t>(other), w->hashes[i].hash);
+        }
+    }
+    return true;
+}
+
+static void run_under(CmdCtx* c, Args argv, LockSet* set, bool txn) {
+    locks_sort(set);
+    locks_take(c->store, set, txn);
+    c->a.locked = true;
+    c->a.hash_next = 0;
+    call(c, argv);
+    locks_release(c->store, set, txn);
+}
+
+// R4. The versions of all segments before and after; unchanged and unlocked means one instant.
+static void run_read_many(CmdCtx* c, Args argv, LockSet* set) {
+    OutMark mark = out_mark(c->out->out);
+    uint64_t hits = c->a.stats->hits.load(std::memory_order_relaxed);
+    uint64_t misses = c->a.stats->misses.load(std::memory_order_relaxed);
+    for (int i = 0; i < kReadTries; i++) {
+        if (!versions_read(c->store, set)) continue;
+        c->a.hash_next = 0;
+        call(c, argv);
+        if (!c->a.need_lock && versions_unchanged(c->store, set)) return;
+        bool locked_only = c->a.need_lock;
+        rewind_read(c, mark, hits, misses);
+        if (locked_only) break;
+    }
+    stat_add(&c->a.stats->read_locked);
+    run_under(c, argv, set, false);
+}
+
+static void free_garbage(CmdCtx* c) {
+    Worker* w = c->worker;
+    auto later = engine_core(c->engine)->hooks.free_later;
+    for (size_t i = 0; i < w->garbage_count; i++) {
+        if (w->garbage_later && later != nullptr) {
+            later(c->engine, w->garbage[i]);
+        } else {
+            store_free_table(w->slot, w->garbage[i]);
+        }
+    }
+    w->garbage_count = 0;
+    w->garbage_later = false;
+}
+
+// R5. Leaves the gate that the batch entered, takes it alone, and enters it again.
+static void run_exclusive(CmdCtx* c, Args argv) {
+    Gate* gate = &c->store->gate;
+    EpochSlot* slot = c->worker->slot;
+    gate_leave(slot);
+    gate_close(gate, slot);
+    c->a.locked = true;
+    call(c, argv);
+    gate_open(gate, slot);
+    free_garbage(c);
+    gate_enter(gate, slot);
+}
+
+static void run_exec(CmdCtx* c, Args argv) {
+    if (!c->session->multi.active) return call(c, argv);
+    ExecPlan plan;
+    exec_plan(c->worker, c->session, &plan);
+    if (plan.exclusive) return run_exclusive(c, argv);
+    run_under(c, argv, &plan.locks, plan.writes);
+}
+
+static void run_rule(CmdCtx* c, Args argv, Plan plan, uint64_t hash) {
+    LockSet set;
+    if (plan.rule == Rule::read_many || plan.rule == Rule::write_many ||
+        plan.rule == Rule::locked_read) {
+        if (!collect(c, argv, &set)) return call(c, argv);  // malformed keys: it replies the error
+    }
+    switch (plan.rule) {
+        case Rule::keyless: return call(c, argv);
+        case Rule::exec: return run_exec(c, argv);
+        case Rule::read_one: return run_read_one(c, argv, hash);
+        case Rule::write_one:
+            return run_locked_segment(c, argv, table_segment(db_table(&c->a), hash));
+        case Rule::read_many: return run_read_many(c, argv, &set);
+        case Rule::write_many: return run_under(c, argv, &set, true);
+        case Rule::locked_read: return run_under(c, argv, &set, false);
+        case Rule::exclusive: return run_exclusive(c, argv);
+    }
+}
+
+void execute_locked(CmdCtx* exec, QueuedCmd* q) {
+    Session* s = exec->session;
+    CmdCtx c = *exec;
+    c.row = q->row;
+    c.parent = q->parent;
+    c.big = q->big;
+    c.big_index = q->big_index;
+    c.in_exec = true;
+    c.a.db = s->db.load(std::memory_order_relaxed);
+    c.a.hashes = nullptr;
+    c.a.hash_count = 0;
+    c.a.changes = 0;
+    uint32_t errors = exec->out->errors;
+    call(&c, {q->argv, q->argc});
+    CmdStat* stat = &exec->worker->cmd_stats[q->index];
+    stat_add(&stat->calls);
+    if (exec->out->errors != errors) stat_add(&stat->failed);
+    exec->a.changes += c.a.changes;
+    exec->request_close |= c.request_close;
+}
+
+// ---- one command -----------------------------------------------------------------------------------
+
+// A command that is refused before it runs; inside MULTI that breaks the transaction.
+static void note_rejected(CmdCtx* c, const CmdRef* ref) {
+    if (ref->row != nullptr) stat_add(&c->worker->cmd_stats[ref->index].rejected);
+    if (c->session->multi.active) c->session->multi.broken = true;
+}
+
+static bool queue_command(CmdCtx* c, const CmdRef* ref, Command* cmd) {
+    if (c->row->flags & kCmdNoMulti) {
+        reply_error(c->out, "ERR Command not allowed inside a transaction");
+        note_rejected(c, ref);
+        return true;
+    }
+    auto limit = static_cast<size_t>(
+        c->config->client_query_buffer_limit.load(std::memory_order_relaxed));
+    if (!multi_queue(c->session, ref, cmd, limit)) return false;
+    reply_simple(c->out, "QUEUED");
+    return true;
+}
+
+// Everything between "there are bytes of a command" and "its function runs".
+static bool admit(CmdCtx* c, CmdRef* ref, Args argv) {
+    Session* s = c->session;
+    if (!resolve(ref, argv, c->out)) {
+        note_rejected(c, ref);
+        return false;
+    }
+    c->row = ref->row;
+    c->parent = ref->parent;
+    if (RP_UNLIKELY(!s->authenticated) && !(c->row->flags & kCmdNoAuth)) {
+        reply_err(c->out, Err::no_auth);
+        note_rejected(c, ref);
+        return false;
+    }
+    if (RP_UNLIKELY(!memory_admits(c))) {
+        reply_err(c->out, Err::oom);
+        note_rejected(c, ref);
+        return false;
+    }
+    return true;
+}
+
+// CLIENT REPLY OFF and SKIP: what the command wrote is taken back.
+static void apply_reply_mode(Session* s, OutMark mark) {
+    switch (s->reply_mode) {
+        case ReplyMode::on: return;
+        case ReplyMode::off: out_rewind(&s->out, mark); return;
+        case ReplyMode::skip_next:  // CLIENT REPLY SKIP itself
+            out_rewind(&s->out, mark);
+            s->reply_mode = ReplyMode::skip_this;
+            return;
+        case ReplyMode::skip_this:
+            out_rewind(&s->out, mark);
+            s->reply_mode = ReplyMode::on;
+            return;
+    }
+}
+
+static Ran execute_one(CmdCtx* c, CmdRef ref, uint64_t hash, Command* cmd) {
+    Session* s = c->session;
+    Args argv = {cmd->argv, cmd->argc};
+    KeyHash first_key;
+    OutMark mark = out_mark(&s->out);
+    c->out->errors = 0;
+    c->request_close = false;
+    if (admit(c, &ref, argv)) {
+        EngineCore* core = engine_core(c->engine);
+        if (RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
+            core->hooks.is_paused(c->engine, s, c->row)) {
+            return Ran::paused;
+        }
+        if (RP_UNLIKELY(s->multi.active) && !(c->row->flags & kCmdImmediate)) {
+            if (!queue_command(c, &ref, cmd)) return Ran::close;
+        } else {
+            Plan plan = command_plan(ref.index);
+            c->big = cmd->big;
+            c->big_index = cmd->big_index;
+            c->a.db = s->db.load(std::memory_order_relaxed);
+            c->a.locked = false;
+            c->a.need_lock = false;
+            c->a.now_ms = 0;
+            c->a.changes = 0;
+            c->a.hash_next = 0;
+            if (plan.rule == Rule::read_one || plan.rule == Rule::write_one) {
+                first_key = {argv[plan.first_key].ptr, hash};
+                c->a.hashes = &first_key;
+                c->a.hash_count = 1;
+            } else {
+                c->a.hash_count = 0;
+            }
+            run_rule(c, argv, plan, hash);
+            stat_add(&c->worker->cmd_stats[ref.index].calls);
+            if (RP_UNLIKELY(c->out->errors != 0)) {
+                stat_add(&c->worker->cmd_stats[ref.index].failed);
+            }
+            if (c->a.changes != 0) stat_add(&c->worker->changes, c->a.changes);
+            s->last_row.store(ref.row, std::memory_order_relaxed);
+            s->last_parent.store(ref.parent, std::memory_order_relaxed);
+        }
+    }
+    if (RP_UNLIKELY(c->out->errors != 0)) {
+        stat_add(&c->worker->errors, c->out->errors);
+        engine_core(c->engine)->hooks.count_error(c->engine, c->out->error_code());
+    }
+    apply_reply_mode(s, mark);
+    return c->request_close ? Ran::close : Ran::done;
+}
+
+// ---- batches ----------------------------------------------------------------------------------------
+
+struct Prepared {
+    CmdRef ref;
+    uint64_t hash;
+};
+
+// Looks every command up and brings its first key's bucket, then its entry, into the cache: two waves
+// of overlapping misses instead of two per command.
+static void prepare(const Table* t, const Command* commands, size_t n, Prepared* out) {
+    for (size_t i = 0; i < n; i++) {
+        const Command* cmd = &commands[i];
+        out[i].ref = command_find(cmd->argv[0]);
+        out[i].hash = 0;
+        if (out[i].ref.row == nullptr) continue;
+        Plan plan = command_plan(out[i].ref.index);
+        if (plan.first_key == 0 || plan.first_key >= cmd->argc) continue;
+        out[i].hash = table_hash(cmd->argv[plan.first_key]);
+        if (n > 1) table_prefetch_bucket(t, out[i].hash);
+    }
+    for (size_t i = 0; n > 1 && i < n; i++) {
+        if (out[i].hash != 0) table_prefetch_entry(t, out[i].hash);
+    }
+}
+
+// Time is read once per run of equal commands, not once per command.
+struct RunTimer {
+    Worker* w;
+    int64_t since_ns;
+    uint32_t index;
+    bool any;
+};
+
+static void timer_switch(RunTimer* t, const CmdRef* next) {
+    if (t->any && next != nullptr && next->row != nullptr && next->index == t->index) return;
+    int64_t now = clock_mono_ns();
+    if (t->any) {
+        stat_add(&t->w->cmd_stats[t->index].nsec, static_cast<uint64_t>(now - t->since_ns));
+    }
+    t->since_ns = now;
+    t->any = next != nullptr && next->row != nullptr;
+    if (t->any) t->index = next->index;
+}
+
+static void context_init(CmdCtx* c, Session* s, Reply* reply) {
+    EngineCore* core = engine_core(s->engine);
+    c->session = s;
+    c->engine = s->engine;
+    c->store = &core->store;
+    c->config = core->config;
+    c->worker = s->worker;
+    c->out = reply;
+    c->a.store = &core->store;
+    c->a.slot = s->worker->slot;
+    c->a.stats = &s->worker->stats;
+    c->a.no_touch = s->no_touch;
+    c->a.age_clock = age_clock_now();
+    c->a.db = s->db.load(std::memory_order_relaxed);
+}
+
+Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
+    RP_DCHECK(n <= kBatchMax);
+    Worker* w = s->worker;
+    Gate* gate = &engine_core(s->engine)->store.gate;
+    Prepared prepared[kBatchMax];
+    Reply reply;
+    reply.out = &s->out;
+    reply.resp = s->resp;
+    CmdCtx c;
+    Ran outcome = Ran::done;
+    size_t i = 0;
+    gate_enter(gate, w->slot);
+    context_init(&c, s, &reply);
+    prepare(db_table(&c.a), commands, n, prepared);
+    RunTimer timer = {w, 0, 0, false};
+    for (; i < n && outcome == Ran::done; i++) {
+        timer_switch(&timer, &prepared[i].ref);
+        if (RP_UNLIKELY(gate_wanted(gate))) {  // somebody wants to be alone: give way
+            gate_leave(w->slot);
+            gate_enter(gate, w->slot);
+        }
+        outcome = execute_one(&c, prepared[i].ref, prepared[i].hash, &commands[i]);
+        if (outcome == Ran::paused) break;
+        reply.resp = s->resp;
+        if (RP_UNLIKELY(s->kill.load(std::memory_order_relaxed))) outcome = Ran::close;
+    }
+    timer_switch(&timer, nullptr);
+    gate_leave(w->slot);
+    stat_add(&w->commands, i);
+    if (w->hashes_cap > kScratchKeep || w->locks_cap > kScratchKeep) free_scratch(w);
+    *ran = i;
+    return outcome;
+}
+
+Ran execute(Session* s, Command* command) {
+    size_t ran;
+    return execute_batch(s, command, 1, &ran);
+}
+
+}  // namespace rp

@@ -1,0 +1,113 @@
+// OBJECT: how a value is kept.
+#include "cmd/families.h"
+#include "store/evict.h"
+
+namespace rp {
+
+constexpr int64_t kSharedIntegerMax = 9999;  // Redis shares objects of 0..9999 ...
+constexpr int64_t kSharedRefcount = 2147483647;
+
+Bytes encoding_name(const Entry* e) {
+    switch (entry_encoding(e)) {
+        case Encoding::integer: return "int";
+        case Encoding::blob:
+        case Encoding::raw: return "raw";
+        case Encoding::embstr: return entry_value_len(e) <= kEmbstrMax ? Bytes("embstr") : Bytes("raw");
+    }
+    return "raw";
+}
+
+// Null when absent (the reply, a null, is then written).
+static const Entry* look(CmdCtx* c, Bytes key) {
+    const Entry* e = db_peek(&c->a, key);
+    if (e == nullptr) reply_null(c->out);
+    return e;
+}
+
+static void object_encoding(CmdCtx* c, Args argv, Reply* out) {
+    const Entry* e = look(c, argv[2]);
+    if (e != nullptr) reply_bulk(out, encoding_name(e));
+}
+
+// ... unless a policy needs hints per object.
+static void object_refcount(CmdCtx* c, Args argv, Reply* out) {
+    const Entry* e = look(c, argv[2]);
+    if (e == nullptr) return;
+    EvictPolicy p = evict_policy(c->store);
+    bool hints = config_num(c->config->maxmemory) != 0 && (policy_is_lru(p) || policy_is_lfu(p));
+    bool shared = !hints && entry_encoding(e) == Encoding::integer && entry_integer(e) >= 0 &&
+                  entry_integer(e) <= kSharedIntegerMax;
+    reply_int(out, shared ? kSharedRefcount : 1);
+}
+
+static void object_idletime(CmdCtx* c, Args argv, Reply* out) {
+    const Entry* e = look(c, argv[2]);
+    if (e == nullptr) return;
+    if (policy_is_lfu(evict_policy(c->store))) {
+        return reply_error(out, "ERR An LFU maxmemory policy is selected, idle time not tracked. "
+                                "Please note that when switching between policies at runtime LRU "
+                                "and LFU data will take some time to adjust.");
+    }
+    reply_int(out, age_idle_ms(&c->a, e) / 1000);
+}
+
+static void object_freq(CmdCtx* c, Args argv, Reply* out) {
+    const Entry* e = look(c, argv[2]);
+    if (e == nullptr) return;
+    if (!policy_is_lfu(evict_policy(c->store))) {
+        return reply_error(out, "ERR An LFU maxmemory policy is not selected, access frequency not "
+                                "tracked. Please note that when switching between policies at "
+                                "runtime LRU and LFU data will take some time to adjust.");
+    }
+    reply_int(out, age_frequency(&c->a, e));
+}
+
+static void object_help(CmdCtx* c, Args, Reply*) {
+    static const char* const kLines[] = {
+        "ENCODING <key>",
+        "    Return the kind of internal representation used in order to store the value",
+        "    associated with a <key>.",
+        "FREQ <key>",
+        "    Return the access frequency index of the <key>. The returned integer is",
+        "    proportional to the logarithm of the recent access frequency of the key.",
+        "IDLETIME <key>",
+        "    Return the idle time of the <key>, that is the approximated number of",
+        "    seconds elapsed since the last access to the key.",
+        "REFCOUNT <key>",
+        "    Return the number of references of the value associated with the specified",
+        "    <key>.",
+    };
+    reply_help(c, kLines, sizeof kLines / sizeof kLines[0]);
+}
+
+#define RP_OBJECT_ROW .arity = 3, .flags = kCmdReadonly, .acl = kAclKeyspace, \
+    .keys = {{.flags = kKeyRO, .index = 2}}, .group = "generic", .syntax = "key:key"
+
+static const Cmd kObjectSubcommands[] = {
+    {.name = "ENCODING", .run = object_encoding, RP_OBJECT_ROW, .reply = Shape::bulk_or_null,
+     .since = "2.2.3", .cost = "O(1)", .about = "Names the encoding of a value.",
+     .tips = {"nondeterministic_output"}},
+    {.name = "REFCOUNT", .run = object_refcount, RP_OBJECT_ROW, .reply = Shape::any,
+     .since = "2.2.3", .cost = "O(1)", .about = "Returns how often a value is shared.",
+     .tips = {"nondeterministic_output"}},
+    {.name = "IDLETIME", .run = object_idletime, RP_OBJECT_ROW, .reply = Shape::any,
+     .since = "2.2.3", .cost = "O(1)",
+     .about = "Returns the seconds since a key was last used.",
+     .tips = {"nondeterministic_output"}},
+    {.name = "FREQ", .run = object_freq, RP_OBJECT_ROW, .reply = Shape::any, .since = "4.0.0",
+     .cost = "O(1)", .about = "Returns the logarithmic use counter of a key.",
+     .tips = {"nondeterministic_output"}},
+    {.name = "HELP", .run = object_help, .arity = 2, .flags = kCmdLoading | kCmdStale,
+     .acl = kAclKeyspace, .group = "generic", .reply = Shape::array, .since = "6.2.0",
+     .cost = "O(1)", .about = "Lists the subcommands."},
+    {},
+};
+
+const Cmd kObjectCmds[] = {
+    {.name = "OBJECT", .arity = -2, .group = "generic", .since = "2.2.3",
+     .cost = "Depends on the subcommand", .about = "Looks at how values are kept.",
+     .subcommands = kObjectSubcommands},
+    {},
+};
+
+}  // namespace rp

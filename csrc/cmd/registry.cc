@@ -1,0 +1,102 @@
+// The command table: rows of all families, found by name. Filled once before any thread runs.
+#include <cstdlib>
+
+#include "cmd/dispatch.h"
+#include "cmd/plan.h"
+
+namespace rp {
+
+// Open addressing over upper-cased names; about 100 top-level names among 1024 slots.
+constexpr size_t kNameSlots = 1024;
+constexpr size_t kRowsMax = 600;
+constexpr size_t kNameLenMax = 31;
+
+static struct Registry {
+    CmdRef slots[kNameSlots];
+    CmdRef rows[kRowsMax];       // by index, subcommands behind their container
+    Plan plans[kRowsMax];
+    size_t count;
+    const Cmd* top[kRowsMax];
+    size_t top_count;
+} g_registry;
+
+static uint64_t name_hash(Bytes name) {
+    uint64_t h = name.len * 0x9E3779B97F4A7C15u;
+    for (size_t i = 0; i < name.len; i++) {
+        h = (h ^ static_cast<uint8_t>(name[i] & ~0x20)) * 0x100000001B3u;
+    }
+    return h ^ (h >> 29);
+}
+
+static Rule plan_rule(const Cmd* row) {
+    if (row->flags & kCmdExclusive) return Rule::exclusive;
+    if (strcmp(row->name, "EXEC") == 0) return Rule::exec;
+    if (row->keys[0].flags == 0 || (row->keys[0].flags & kKeyNotKey)) return Rule::keyless;
+    if (row->flags & kCmdLockedRead) return Rule::locked_read;
+    bool single = row->keys[1].flags == 0 && row->keys[0].last == 0 &&
+                  row->keys[0].num_index < 0 && row->keys[0].keyword == nullptr &&
+                  row->other_db == nullptr;
+    if (row->flags & kCmdWrite) return single ? Rule::write_one : Rule::write_many;
+    return single ? Rule::read_one : Rule::read_many;
+}
+
+static CmdRef add_row(const Cmd* row, const Cmd* parent) {
+    RP_ASSERT(g_registry.count < kRowsMax);
+    CmdRef ref = {row, parent, static_cast<uint32_t>(g_registry.count)};
+    g_registry.plans[g_registry.count] = {plan_rule(row), static_cast<uint8_t>(row->keys[0].index)};
+    g_registry.rows[g_registry.count++] = ref;
+    return ref;
+}
+
+void commands_register(const Cmd* family) {
+    for (const Cmd* row = family; row->name != nullptr; row++) {
+        RP_ASSERT(strlen(row->name) <= kNameLenMax);
+        CmdRef ref = add_row(row, nullptr);
+        g_registry.top[g_registry.top_count++] = row;
+        size_t at = name_hash(bytes_of(row->name)) % kNameSlots;
+        while (g_registry.slots[at].row != nullptr) at = (at + 1) % kNameSlots;
+        g_registry.slots[at] = ref;
+        for (const Cmd* sub = row->subcommands; sub != nullptr && sub->name != nullptr; sub++) {
+            add_row(sub, row);
+        }
+    }
+}
+
+static bool name_equal(const char* upper, Bytes name) {
+    size_t i = 0;
+    for (; i < name.len && upper[i] != 0; i++) {
+        if (upper[i] != ascii_upper(name[i])) return false;
+    }
+    return i == name.len && upper[i] == 0;
+}
+
+CmdRef command_find(Bytes name) {
+    if (name.len > kNameLenMax) return {};
+    for (size_t at = name_hash(name) % kNameSlots;; at = (at + 1) % kNameSlots) {
+        const CmdRef* slot = &g_registry.slots[at];
+        if (slot->row == nullptr || name_equal(slot->row->name, name)) return *slot;
+    }
+}
+
+uint32_t command_index(const Cmd* row) {
+    for (size_t i = 0; i < g_registry.count; i++) {
+        if (g_registry.rows[i].row == row) return static_cast<uint32_t>(i);
+    }
+    RP_ASSERT(!"row is registered");
+}
+
+CmdRef command_find_sub(const CmdRef* parent, Bytes word) {
+    uint32_t at = parent->index + 1;  // subcommands follow their container
+    for (; at < g_registry.count && g_registry.rows[at].parent == parent->row; at++) {
+        if (name_equal(g_registry.rows[at].row->name, word)) return g_registry.rows[at];
+    }
+    return {};
+}
+
+size_t command_count() { return g_registry.count; }
+size_t command_top_count() { return g_registry.top_count; }
+const Cmd* command_at(size_t i) { return g_registry.top[i]; }
+CmdRef command_by_index(uint32_t index) { return g_registry.rows[index]; }
+Plan command_plan(uint32_t index) { return g_registry.plans[index]; }
+
+}  // namespace rp

@@ -1,0 +1,22 @@
+// cmd/txn.h: MULTI, EXEC and WATCH as the dispatcher needs them.
+//
+// EXEC collects the keys of all queued commands and of the session's WATCHes, takes their locks (R3;
+// R5 when a queued command is exclusive or reads undeclared keys), tests the watches under them, and
+// runs the queue: errors at queue time abort, errors at run time do not.
+#pragma once
+#include "cmd/locks.h"
+
+namespace rp {
+
+// What EXEC needs before it may run.
+struct ExecPlan {
+    bool exclusive = false;
+    bool writes = false;
+    LockSet locks;
+};
+void exec_plan(Worker* w, const Session* s, ExecPlan* out);
+
+// Copies the command into the queue. False: the queue is full (client-query-buffer-limit).
+bool multi_queue(Session* s, const CmdRef* ref, const Command* cmd, size_t bytes_max);
+
+}  // namespace rp

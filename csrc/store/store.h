@@ -1,0 +1,58 @@
+// store/store.h: the databases of one engine and what surrounds them: settings, counters, the gate.
+//
+// Ownership  the engine owns the Store; a Store owns its tables.
+// Threads    fields say who may touch them. Pointers in dbs[] change only behind the closed gate.
+#pragma once
+#include "base/clock.h"
+#include "base/status.h"
+#include "store/gate.h"
+#include "table/table.h"
+
+namespace rp {
+
+struct Config;
+struct JournalOps;  // store/journal hook: filled by persist/ and repl/ when they exist
+
+struct Database {
+    Table* table = nullptr;            // never null while the store is open
+    std::atomic<bool> has_ttl{false};  // some key has had an expiry: worth a crawl
+};
+
+// Counters of one executing thread: plain adds by the owner, read by INFO (relaxed).
+struct StoreStats {
+    std::atomic<uint64_t> hits{0};
+    std::atomic<uint64_t> misses{0};
+    std::atomic<uint64_t> expired{0};
+    std::atomic<uint64_t> evicted{0};
+    std::atomic<uint64_t> read_retries{0};   // lock-free reads that had to run again
+    std::atomic<uint64_t> read_locked{0};    // reads that ended up taking the lock
+};
+inline void stat_add(std::atomic<uint64_t>* c, uint64_t n = 1) {  // single writer
+    c->store(c->load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
+struct Store {
+    // Constant after store_init.
+    Config* config = nullptr;
+    uint32_t db_count = 0;
+    // Behind the gate.
+    Database* dbs = nullptr;
+    // Any thread.
+    Gate gate;
+    std::atomic<bool> active_expire{true};        // DEBUG SET-ACTIVE-EXPIRE
+    std::atomic<uint64_t> dirty{0};               // changes since the last save, coarse
+    std::atomic<uint64_t> expire_cursor{0};       // crawler position, shared by the crawlers
+    std::atomic<uint64_t> evict_failures{0};
+};
+
+Status store_init(Store* st, Config* config, uint32_t db_count);
+// REQUIRES: no other thread uses st.
+void store_deinit(Store* st);
+
+// Replaces the table of one database by an empty one. REQUIRES: gate closed by the caller. Returns
+// the old table: give it to store_free_table after the gate is open (it waits for a grace period).
+Table* store_take_table(Store* st, uint32_t db);
+// REQUIRES: not pinned. Frees a table that was taken. Slow (it visits every entry).
+void store_free_table(EpochSlot* s, Table* take);
+
+}  // namespace rp
