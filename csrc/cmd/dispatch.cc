@@ -342,6 +342,8 @@ static Ran execute_one(CmdCtx* c, CmdRef ref, uint64_t hash, Command* cmd) {
             c->a.changes = 0;
             c->a.hash_next = 0;
             if (plan.rule == Rule::read_one || plan.rule == Rule::write_one) {
+                // Of a subcommand the batch could not know where its key is.
+                if (ref.parent != nullptr) hash = table_hash(argv[plan.first_key]);
                 first_key = {argv[plan.first_key].ptr, hash};
                 c->a.hashes = &first_key;
                 c->a.hash_count = 1;
@@ -368,8 +370,11 @@ static Ran execute_one(CmdCtx* c, CmdRef ref, uint64_t hash, Command* cmd) {
 
 // ---- batches ----------------------------------------------------------------------------------------
 
+// Without initializers: an array of kBatchMax costs nothing until it is filled.
 struct Prepared {
-    CmdRef ref;
+    const Cmd* row;
+    const Cmd* parent;
+    uint32_t index;
     uint64_t hash;
 };
 
@@ -378,10 +383,10 @@ struct Prepared {
 static void prepare(const Table* t, const Command* commands, size_t n, Prepared* out) {
     for (size_t i = 0; i < n; i++) {
         const Command* cmd = &commands[i];
-        out[i].ref = command_find(cmd->argv[0]);
-        out[i].hash = 0;
-        if (out[i].ref.row == nullptr) continue;
-        Plan plan = command_plan(out[i].ref.index);
+        CmdRef ref = command_find(cmd->argv[0]);
+        out[i] = {ref.row, ref.parent, ref.index, 0};
+        if (ref.row == nullptr) continue;
+        Plan plan = command_plan(ref.index);
         if (plan.first_key == 0 || plan.first_key >= cmd->argc) continue;
         out[i].hash = table_hash(cmd->argv[plan.first_key]);
         if (n > 1) table_prefetch_bucket(t, out[i].hash);
@@ -399,7 +404,7 @@ struct RunTimer {
     bool any;
 };
 
-static void timer_switch(RunTimer* t, const CmdRef* next) {
+static void timer_switch(RunTimer* t, const Prepared* next) {
     if (t->any && next != nullptr && next->row != nullptr && next->index == t->index) return;
     int64_t now = clock_mono_ns();
     if (t->any) {
@@ -442,12 +447,13 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     prepare(db_table(&c.a), commands, n, prepared);
     RunTimer timer = {w, 0, 0, false};
     for (; i < n && outcome == Ran::done; i++) {
-        timer_switch(&timer, &prepared[i].ref);
+        timer_switch(&timer, &prepared[i]);
         if (RP_UNLIKELY(gate_wanted(gate))) {  // somebody wants to be alone: give way
             gate_leave(w->slot);
             gate_enter(gate, w->slot);
         }
-        outcome = execute_one(&c, prepared[i].ref, prepared[i].hash, &commands[i]);
+        CmdRef ref = {prepared[i].row, prepared[i].parent, prepared[i].index};
+        outcome = execute_one(&c, ref, prepared[i].hash, &commands[i]);
         if (outcome == Ran::paused) break;
         reply.resp = s->resp;
         if (RP_UNLIKELY(s->kill.load(std::memory_order_relaxed))) outcome = Ran::close;

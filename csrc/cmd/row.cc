@@ -4,11 +4,21 @@
 
 namespace rp {
 
+static int absolute_last(const KeySpec* k) { return k->last >= 0 ? k->index + k->last : k->last; }
+
+// Several specs are one range if each is a plain one that goes on where the one before ended.
 KeyRange row_key_range(const Cmd* row) {
-    const KeySpec* k = &row->keys[0];
-    if (k->flags == 0 || k->keyword != nullptr || k->num_index >= 0) return {0, 0, 0};
-    int last = k->last >= 0 ? k->index + k->last : k->last;
-    return {k->index, last, k->step};
+    KeyRange range = {0, 0, 0};
+    bool single = row->keys[1].flags == 0;
+    for (const KeySpec& k : row->keys) {
+        if (k.flags == 0) break;
+        if (k.keyword != nullptr || k.num_index >= 0) continue;
+        if (!single && k.step != 1) continue;
+        if (range.first != 0 && range.last != k.index - 1) continue;
+        if (range.first == 0) range = {k.index, 0, k.step};
+        range.last = absolute_last(&k);
+    }
+    return range;
 }
 
 uint32_t row_acl(const Cmd* row) {

@@ -47,6 +47,7 @@ enum CmdFlags : uint32_t {
     kCmdAllowBusy = 1u << 21,
     kCmdMovableKeys = 1u << 22,
     // Ours, not shown.
+    kCmdSyscmd = 1u << 25,      // COMMAND DOCS: doc_flags syscmd
     kCmdExclusive = 1u << 26,   // R5: runs alone behind the gate
     kCmdKeyspace = 1u << 27,    // reads keys it does not declare (KEYS, SCAN, DBSIZE): in EXEC this needs R5
     kCmdImmediate = 1u << 28,   // never queued by MULTI (MULTI EXEC DISCARD WATCH QUIT RESET)
@@ -114,20 +115,22 @@ struct Cmd {
     int64_t (*other_db)(Args argv) = nullptr;
 };
 
-// Syntax, without the command's own name:
+// Syntax, without the command's own name (parser: engine/syntax.h). Items have one space between them:
 //     item      name:type              key string integer double pattern unix-time
 //               TOKEN                  a pure token, named by its lower-case self
-//               name~TOKEN             a pure token with another name
+//               name~TOKEN             a pure token with another name; TOKEN may be any characters
 //               TOKEN name:type        a token and its argument
-//               name=(a|b|c)           one of; alternatives are sequences (several items = a block)
-//               name={a b}             a block;  TOKEN name={...} with a token
+//               name=(a|b|c)           one of; each alternative is one item
+//               name={a b}             a block
+//               TOKEN name=(...)       with a token; TOKEN name={...} too
 //     suffixes  ...                    may be repeated (the token, if any, once)
 //               +...                   may be repeated, token each time
 //               @6.2.0                 since
 //               ^6.2.0                 deprecated since
-//               [item]                 optional (one item or block inside; suffixes go inside)
+//               [item]                 optional (suffixes go inside)
 //     keys      key:key                key_spec_index counts up from 0; name:key#1 names it
-// Example (SET): "key:key value:string [condition=(NX|XX)@2.6.12] [GET@6.2.0]
+// A name may hold a colon: the type is behind the last one. Example (SET):
+//     "key:key value:string [condition=(NX|XX)@2.6.12] [GET@6.2.0]
 //     [expiration=(EX seconds:integer@2.6.12|PX milliseconds:integer@2.6.12|KEEPTTL@6.0.0)]"
 
 // First key / last key / step as COMMAND INFO shows them (first spec).

@@ -2,8 +2,7 @@
 // and (later) the log share one copy.
 //
 // Ownership  blob_new returns one reference; each blob_ref needs one blob_unref.
-// Threads    any for ref/unref. Bytes may be written only by the sole owner before the blob is
-// shared.
+// Threads    any for ref/unref. Bytes are written only by the sole owner, before sharing.
 #pragma once
 #include <atomic>
 
@@ -23,8 +22,7 @@ constexpr size_t kBlobMin = 16 * 1024;
 
 Blob* blob_new(size_t cap);      // len = 0; aborts without memory
 Blob* blob_try_new(size_t cap);  // null without memory
-// Sole owner only. The old pointer is gone unless null is returned. Large blobs grow by mremap, no
-// copy.
+// Sole owner only. The old pointer is gone unless null is returned. Large blobs grow by mremap.
 Blob* blob_try_resize(Blob* take, size_t cap);
 inline Blob* blob_ref(Blob* b) {
     b->refs.fetch_add(1, std::memory_order_relaxed);

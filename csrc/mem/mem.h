@@ -2,9 +2,8 @@
 // used_memory is a sum and not a guess.
 //
 // Ownership  the caller frees what it allocates, with the size it asked for.
-// Threads    any. A thread's delta is flushed to the shared counter every kMemFlush bytes and at
-// its
-//            end, so mem_used() is off by at most kMemFlush per thread.
+// Threads    any. A thread's delta is flushed to the shared counter every kMemFlush bytes and
+//            when it ends, so mem_used() is off by at most kMemFlush per thread.
 // Errors     mem_alloc aborts (small, bounded sizes); mem_try_* return null (sizes a user chose).
 // Limits     addresses fit in 48 bits (asserted): the table packs hash bits above them.
 #pragma once

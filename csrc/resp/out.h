@@ -1,12 +1,10 @@
-// resp/out.h: bytes on their way out: a list of chunks, some owned and small, some borrowed from
-// blobs.
+// resp/out.h: bytes on their way out: a list of chunks, owned small ones and parts of blobs.
 //
 //   Out -> [chunk 1 KiB..16 KiB] -> [blob ref, off, len] -> [chunk] ...
 //
 // Ownership  an Out owns its chunks and one reference per blob chunk. `= {}` is an empty Out.
 // Threads    single owner.
-// Limits     none here: whoever drains an Out bounds out.bytes (net/conn,
-// client-output-buffer-limit).
+// Limits     none here: whoever drains an Out bounds out.bytes (client-output-buffer-limit).
 #pragma once
 #include "base/bytes.h"
 #include "mem/blob.h"

@@ -11,10 +11,9 @@
 // straight into it; a SET then adopts that Blob as its value.
 //
 // Invariants  P1 no byte is looked at more than twice, however the command arrives.
-//             P2 parser_memory <= 8 x bytes received + 3 x kBigWindow: nothing is allocated because
-//             it
-//                was announced. (An empty argument is 6 bytes on the wire and a 16-byte slot; slots
-//                double.)
+//             P2 parser_memory <= 8 x bytes received + 3 x kBigWindow: nothing is allocated for an
+//                announcement. (An empty argument is 6 bytes on the wire and a 16-byte slot; the
+//                array of slots doubles.)
 //             P3 no recursion; after an error every call returns that error.
 // Threads     single owner.
 // Errors      Redis 7.0's texts, see parser_next.
@@ -75,9 +74,10 @@ void parser_free(Parser* p);
 // Looks at buf[*pos .. len). (Not const: an inline command's words are decoded where they stand.)
 // On `command` *pos is after the command. On `more` *pos is where the partial command starts: the
 // caller must present the parser_keep bytes from there on, with more behind them, at the next call
-// (the address may differ, and *pos may then be 0). *error: borrowed from p, e.g. "Protocol error:
-// invalid bulk length". For `POST` and `Host:` requests error is "" and the connection is closed
-// without a reply (cross-protocol scripting).
+// (the address may differ, and *pos may then be 0).
+//
+// *error: borrowed from p, e.g. "Protocol error: invalid bulk length". For `POST` and `Host:`
+// requests it is "", and the connection is closed without a reply (cross-protocol scripting).
 Parse parser_next(Parser* p, const ParserLimits* limits, ArgPool* pool, char* buf, size_t len,
                   size_t* pos, Command* out, Bytes* error);
 

@@ -1,6 +1,5 @@
-// resp/reader.h: reads replies (what a client does): wire bytes -> events. Used by the Python
-// module to build objects and by tests. Iterative, bounded depth, pointers into the caller's
-// buffer.
+// resp/reader.h: reads replies (what a client does): wire bytes -> events, for the Python module
+// and for tests. Iterative: depth costs nothing. Texts point into the caller's buffer.
 #pragma once
 #include "base/bytes.h"
 
@@ -17,8 +16,7 @@ enum class ReplyKind : uint8_t {
     big_number,
     verbatim,
     bulk_error,
-    // Followed by `count` items; map: by 2 x count; attribute: by 2 x count and the item it
-    // describes.
+    // Followed by `count` items; map: 2 x count; attribute: 2 x count and then what it describes.
     array,
     map,
     set,

@@ -30,7 +30,7 @@ void check(const std::string& s, uint64_t seed, bool authenticated) {
     bool same = feed_cut(s, 300, seed, 1, true, authenticated) == whole &&
                 feed_cut(s, 20000, seed, 3, true, authenticated) == whole &&
                 feed_cut(s, 70000, seed, 16, false, authenticated) == whole;
-    // Byte by byte costs the feed a copy of its buffer each time: for inputs without a fill.
+    // Byte by byte is slow: for inputs without a fill.
     if (s.size() < kFill) {
         same = same && feed_cut(s, 1, seed, 2, true, authenticated) == whole &&
                feed_cut(s, 9, seed, 1, true, authenticated) == whole;

@@ -26,6 +26,14 @@ TEST(Dispatch, ChecksArityFromTheRow) {
               "-ERR wrong number of arguments for 'object|encoding' command\r\n");
 }
 
+TEST(Dispatch, FindsTheKeyOfASubcommand) {
+    TestEngine e;
+    Client c(&e);
+    c("SET n 12345");
+    EXPECT_EQ(c("OBJECT ENCODING n"), "$3\r\nint\r\n");
+    EXPECT_EQ(c("OBJECT ENCODING missing"), "$-1\r\n");
+}
+
 TEST(Dispatch, APipelineIsAnsweredInOrder) {
     TestEngine e;
     Client c(&e);

@@ -96,7 +96,8 @@ inline void feed_pump(ParserFeed* f) {
                 break;
             case Parse::more:
                 feed_run_batch(f);
-                f->buf = f->buf.substr(pos, parser_keep(f->parser));
+                f->buf.erase(0, pos);
+                f->buf.resize(parser_keep(f->parser));
                 feed_check_memory(f);
                 return;
         }

@@ -111,8 +111,7 @@ TEST(Parser, RefusesMoreBeforeAuthentication) {
 
 TEST(Parser, LimitsLines) {
     std::string ones(kLineMax, '1');
-    // The longest line that is still read, then one byte more; the end of the line does not save
-    // it.
+    // The longest line that is still read, then one byte more: too long, even with its end there.
     EXPECT_EQ(whole(ones), "");
     EXPECT_EQ(whole(ones + "\n"), "(65537) 65536:" + ones + "\n");
     for (size_t piece : {size_t{0}, size_t{1}, size_t{5000}}) {
