@@ -34,4 +34,19 @@ int64_t clock_mono_ns() { return read_ns(CLOCK_MONOTONIC); }
 
 void clock_fake_ms(int64_t ms) { fake_ms.store(ms, std::memory_order_relaxed); }
 
+// Nanoseconds per tick, measured once over a fifth of a millisecond.
+static double measure_tick_ns() {
+    int64_t from_ns = clock_mono_ns();
+    uint64_t from = clock_ticks();
+    int64_t to_ns = from_ns;
+    while (to_ns - from_ns < 200000) to_ns = clock_mono_ns();
+    uint64_t ticks = clock_ticks() - from;
+    return ticks == 0 ? 1.0 : static_cast<double>(to_ns - from_ns) / static_cast<double>(ticks);
+}
+
+int64_t clock_ticks_ns(uint64_t ticks) {
+    static const double kTickNs = measure_tick_ns();
+    return static_cast<int64_t>(static_cast<double>(ticks) * kTickNs);
+}
+
 }  // namespace rp

@@ -70,7 +70,7 @@ static void cmd_swapdb(CmdCtx* c, Args argv, Reply* out) {
     reply_ok(out);
 }
 
-#define RP_FLUSH_SYNTAX "[flush-type=(ASYNC@4.0.0|SYNC@6.2.0)]"
+#define RP_FLUSH_SYNTAX "[async=(ASYNC@4.0.0|SYNC@6.2.0)]"
 
 const Cmd kDatabaseCmds[] = {
     {.name = "DBSIZE", .run = cmd_dbsize, .arity = 1,

@@ -399,18 +399,16 @@ static void prepare(const Table* t, const Command* commands, size_t n, Prepared*
 // Time is read once per run of equal commands, not once per command.
 struct RunTimer {
     Worker* w;
-    int64_t since_ns;
+    uint64_t since;
     uint32_t index;
     bool any;
 };
 
 static void timer_switch(RunTimer* t, const Prepared* next) {
     if (t->any && next != nullptr && next->row != nullptr && next->index == t->index) return;
-    int64_t now = clock_mono_ns();
-    if (t->any) {
-        stat_add(&t->w->cmd_stats[t->index].nsec, static_cast<uint64_t>(now - t->since_ns));
-    }
-    t->since_ns = now;
+    uint64_t now = clock_ticks();
+    if (t->any) stat_add(&t->w->cmd_stats[t->index].ticks, now - t->since);
+    t->since = now;
     t->any = next != nullptr && next->row != nullptr;
     if (t->any) t->index = next->index;
 }
@@ -457,6 +455,7 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
         if (outcome == Ran::paused) break;
         reply.resp = s->resp;
         if (RP_UNLIKELY(s->kill.load(std::memory_order_relaxed))) outcome = Ran::close;
+        if (RP_UNLIKELY(s->out.bytes > s->out_stop)) n = i + 1;  // the rest once these are sent
     }
     timer_switch(&timer, nullptr);
     gate_leave(w->slot);

@@ -20,9 +20,9 @@ namespace rp {
 constexpr int kReadTries = 3;
 constexpr size_t kBatchMax = 64;
 
-// Calls and time of one command on one worker; index = row number.
+// Calls and time (clock_ticks) of one command on one worker; index = row number.
 struct CmdStat {
-    std::atomic<uint64_t> calls{0}, nsec{0}, rejected{0}, failed{0};
+    std::atomic<uint64_t> calls{0}, ticks{0}, rejected{0}, failed{0};
 };
 
 constexpr size_t kGarbageMax = 64;
@@ -76,7 +76,7 @@ enum class Ran : uint8_t {
 };
 
 // Executes up to n commands of one session in order; replies go to session->out. *ran = how many
-// were executed. Stops early on paused/close. Pins and unpins; REQUIRES: not pinned.
+// were executed. Stops early on paused/close, and (done) above s->out_stop unsent bytes. Pins and unpins; REQUIRES: not pinned.
 Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran);
 // One command.
 Ran execute(Session* s, Command* command);

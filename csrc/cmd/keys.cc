@@ -196,7 +196,7 @@ const Cmd kKeyCmds[] = {
                   "the same."}}},
     {.name = "MOVE", .run = cmd_move, .arity = 3, .flags = kCmdWrite | kCmdFast,
      .acl = kAclKeyspace,
-     .keys = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 1}}, .group = "generic",
+     .keys = {{.flags = kKeyRW | kKeyAccess | kKeyUpdate, .index = 1}}, .group = "generic",
      .syntax = "key:key db:integer", .reply = Shape::integer, .since = "1.0.0", .cost = "O(1)",
      .about = "Moves a key to another database.", .other_db = move_other_db},
     {.name = "COPY", .run = cmd_copy, .arity = -3, .flags = kCmdWrite | kCmdDenyOom,

@@ -165,7 +165,7 @@ static void cmd_lcs(CmdCtx* c, Args argv, Reply* out) {
 const Cmd kLcsCmds[] = {
     {.name = "LCS", .run = cmd_lcs, .arity = -3, .flags = kCmdReadonly, .acl = kAclString,
      .keys = {{.flags = kKeyRO | kKeyAccess, .index = 1, .last = 1}}, .group = "string",
-     .syntax = "key1:key#0 key2:key#0 [LEN] [IDX] [min-match-len~MINMATCHLEN len:integer] "
+     .syntax = "key1:key#0 key2:key#0 [LEN] [IDX] [MINMATCHLEN len:integer] "
                "[WITHMATCHLEN]",
      .reply = Shape::any, .since = "7.0.0", .cost = "O(N*M), the lengths of the two strings",
      .about = "Finds the longest common subsequence of two strings."},

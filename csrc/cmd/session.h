@@ -48,6 +48,7 @@ struct Session {
     bool authenticated = true;
     bool embedded = false;         // no transport: QUIT, output limits and KILL mean less
     bool close_after_reply = false;
+    size_t out_stop = SIZE_MAX;    // with more unsent bytes than this a batch ends early
     ReplyMode reply_mode = ReplyMode::on;
     Multi multi;
     Watcher watcher;

@@ -67,6 +67,10 @@ void table_free(Table* t) {
 
 // ---- find ---------------------------------------------------------------------------------------
 
+[[gnu::noinline]] bool entry_has_key_wide(const Entry* e, Bytes key) {
+    return bytes_equal(entry_key(e), key);
+}
+
 Entry* table_find(const Table* t, Bytes key, uint64_t hash) {
     uint64_t array = segment_array(&t->segments[segment_index(hash)]);
     if (RP_UNLIKELY(array == 0)) return nullptr;

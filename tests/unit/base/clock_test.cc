@@ -45,4 +45,15 @@ TEST(Clock, MonotonicNeverGoesBack) {
     EXPECT_LE(clock_mono_ms(), clock_mono_us() / 1000);
 }
 
+TEST(Clock, TicksMeasureTheSameTimeAsTheMonotonicClock) {
+    int64_t from_ns = clock_mono_ns();
+    uint64_t from = clock_ticks();
+    while (clock_mono_ns() - from_ns < 20000000) {
+    }
+    int64_t ticks_ns = clock_ticks_ns(clock_ticks() - from);
+    int64_t passed_ns = clock_mono_ns() - from_ns;
+    EXPECT_GT(ticks_ns, passed_ns * 9 / 10);
+    EXPECT_LT(ticks_ns, passed_ns * 11 / 10);
+}
+
 }  // namespace rp

@@ -1,0 +1,139 @@
+/* embed/rustypotato.h: the one public C header. Open a store, run commands, serve it, close it.
+ *
+ *     rp_store* store;
+ *     rp_session* session;
+ *     rp_reply reply;
+ *     rp_bytes get[] = {{"GET", 3}, {"key", 3}};
+ *     char* error;
+ *     if (rp_open(0, NULL, 0, &store, &error) != RP_OK) ...      error: one line, free() it
+ *     rp_session_here(store, &session);                           the calling thread's own
+ *     if (rp_execute(session, 2, get, &reply) == RP_OK) ...       reply.first: "$5\r\nvalue\r\n"
+ *     rp_free(store);
+ *
+ * Threads    every function may be called from any thread at any time, rp_close included, except that
+ *            one rp_session is used by one thread at a time and nothing follows rp_free.
+ * Errors     functions return RP_OK or a negative code (rp_status_text). Where there is a `char** error`
+ *            it becomes a line for the user on failure: free() it.
+ * Replies    are RESP bytes exactly as the server would send them (RESP2 or RESP3, per session).
+ * Fork       in a child every call on an inherited store returns RP_FOREIGN and touches nothing: the
+ *            memory, the sockets and the threads are the parent's. The child may open stores of its own.
+ * Limits     an argument may have proto-max-bulk-len bytes; a longer one gets an error reply.
+ */
+#ifndef RUSTYPOTATO_H
+#define RUSTYPOTATO_H
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rp_store rp_store;
+typedef struct rp_session rp_session;
+typedef struct {
+    const char* ptr;
+    size_t len;
+} rp_bytes;
+
+enum {
+    RP_BUSY = 1, /* rp_try_execute: not run, because it might take long */
+    RP_OK = 0,
+    RP_INVALID = -1, /* bad argument or setting */
+    RP_NO_MEMORY = -2,
+    RP_CLOSED = -3,
+    RP_FOREIGN = -4, /* inherited through fork() */
+    RP_IN_USE = -5,  /* address in use */
+    RP_IO = -6
+};
+/* One line of static text. */
+const char* rp_status_text(int status);
+
+/* ---- a store ---------------------------------------------------------------------------------- */
+
+enum {
+    RP_USE_ENVIRONMENT = 1, /* read RUSTYPOTATO_* too */
+    /* This process is the server: log to standard output or `logfile`, enter `dir`. Without it nothing
+     * is logged unless argv sets `logfile`, and the working directory stays. The log is one per process. */
+    RP_SERVER = 2
+};
+/* argv: settings in redis-server grammar ("redis.conf", "--port", "7000", ...). *out: owned by the
+ * caller until rp_free. Starts no thread. */
+int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, char** error);
+/* Stops serving, waits for calls under way, forgets the data. Idempotent; what comes later gets
+ * RP_CLOSED. Must not be called from inside another call on the same store (a signal handler). */
+void rp_close(rp_store* store);
+/* rp_close, then gives up the handle. Sessions may outlive it: they say RP_CLOSED. */
+void rp_free(rp_store* take);
+/* Is the store usable here: RP_OK, RP_CLOSED or RP_FOREIGN. */
+int rp_check(const rp_store* store);
+
+/* ---- serving ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    int port;               /* -1 = as set, 0 = any free one */
+    const char* bind;       /* addresses with spaces between; NULL = as set */
+    const char* unixsocket; /* path; NULL = as set */
+} rp_address;
+/* Starts io-threads loops and accepts connections. *port = the TCP port in use, 0 without one.
+ * One at a time: RP_INVALID while the store is already being served. */
+int rp_listen(rp_store* store, const rp_address* address, int* port, char** error);
+/* Stops accepting, finishes what runs, closes connections, joins the loops. Idempotent. The store
+ * lives on and may be served again. */
+int rp_stop(rp_store* store);
+/* Waits until SHUTDOWN or rp_request_stop, for at most timeout_ms, or until a signal handler ran:
+ * 1 = a stop was asked for, 0 = not yet, negative = RP_CLOSED or RP_FOREIGN. */
+int rp_wait_stop(rp_store* store, int timeout_ms);
+/* Makes rp_wait_stop return 1 and the loops begin to stop; returns at once. Not for signal handlers. */
+int rp_request_stop(rp_store* store);
+
+/* ---- commands --------------------------------------------------------------------------------- */
+
+/* A conversation: its database, protocol (2 or 3), MULTI and WATCH. *out: the caller's until
+ * rp_session_close. */
+int rp_session_open(rp_store* store, int protocol, rp_session** out);
+/* Null is fine. */
+void rp_session_close(rp_session* take);
+/* The calling thread's own session, made with `protocol` on first use and freed when the thread ends.
+ * Borrowed; never to be used by another thread nor closed. Quick: one comparison after the first time. */
+int rp_session_here(rp_store* store, int protocol, rp_session** out);
+
+/* A reply: mostly one piece. Large values are pieces of their own, referenced and not copied. */
+typedef struct {
+    rp_bytes first;
+    size_t total;     /* bytes of all pieces */
+    const void* next; /* null: `first` is everything */
+} rp_reply;
+/* The piece at `next`; returns the `next` behind it, null after the last one. */
+const void* rp_reply_piece(const void* next, rp_bytes* piece);
+
+/* Runs one command (argc >= 1) and waits as long as it takes. *reply stays valid until the next call
+ * on this session; an empty reply (total 0) means that none is sent: CLIENT REPLY OFF, SHUTDOWN. */
+int rp_execute(rp_session* session, size_t argc, const rp_bytes* argv, rp_reply* reply);
+
+enum {
+    RP_IF_QUICK = 0,  /* if the command's row says that it is fast */
+    RP_IS_QUICK = 1   /* the caller knows that it is: a few keys, no scan */
+};
+/* The same, unless it might keep the caller waiting (CLIENT PAUSE, FLUSHALL elsewhere, eviction, much
+ * to copy, a slow command): then RP_BUSY, and nothing has been run. For callers that hold a lock such
+ * as Python's. */
+int rp_try_execute(rp_session* session, int hint, size_t argc, const rp_bytes* argv, rp_reply* reply);
+
+/* Drops the last reply now and not at the next call. Quick when it is small. */
+void rp_reply_drop(rp_session* session);
+/* Takes the last reply away from the session, so that the session may be used while the reply is
+ * read. Pieces stay where they are; free with rp_held_free. */
+typedef struct rp_held rp_held;
+rp_held* rp_reply_hold(rp_session* session);
+void rp_held_free(rp_held* take);
+
+/* ---- about ------------------------------------------------------------------------------------ */
+
+/* Markdown for docs (free()): "commands" or "configuration"; null for other words. */
+char* rp_docs(const char* which);
+const char* rp_version(void);       /* of RustyPotato */
+const char* rp_redis_version(void); /* of the Redis whose behaviour it keeps */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

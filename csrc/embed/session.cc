@@ -1,0 +1,376 @@
+// embed/session.cc: conversations with a store from inside the process; one session per thread.
+#include <new>
+
+#include "cmd/plan.h"
+#include "embed/store.h"
+#include "mem/mem.h"
+
+using namespace rp;
+
+static_assert(sizeof(rp_bytes) == sizeof(Bytes) && offsetof(rp_bytes, len) == offsetof(Bytes, len),
+              "an rp_bytes is a Bytes");
+
+// What a caller that holds a lock may let us copy, and how many keys.
+constexpr size_t kQuickBytes = 16 * 1024;
+constexpr size_t kQuickArgs = 64;
+// Arguments at least this long become Blobs: the value is adopted, not copied under the segment's lock.
+constexpr size_t kAdoptMin = kBigArg;
+
+// ---- birth and death ------------------------------------------------------------------------------
+
+static void session_attach(rp_session* s) {
+    s->session.embedded = true;
+    s->session.resp = s->protocol;
+    worker_init(&s->worker);
+    engine_add_worker(s->store->engine, &s->worker);
+    engine_add_session(s->store->engine, &s->session, &s->worker);
+    s->attached = true;
+}
+
+namespace rp {
+
+void session_detach(rp_session* s) {
+    if (!s->attached) return;
+    s->attached = false;
+    s->worker.slot = epoch_slot();
+    engine_remove_session(s->store->engine, &s->session);
+    engine_remove_worker(s->store->engine, &s->worker);
+    worker_deinit(&s->worker);
+}
+
+}  // namespace rp
+
+static void session_link(rp_session* s) {
+    rp_store* store = s->store;
+    s->next = store->sessions;
+    if (s->next != nullptr) s->next->prev = s;
+    store->sessions = s;
+}
+
+static void session_unlink(rp_session* s) {
+    (s->prev != nullptr ? s->prev->next : s->store->sessions) = s->next;
+    if (s->next != nullptr) s->next->prev = s->prev;
+}
+
+int rp_session_open(rp_store* store, int protocol, rp_session** out) {
+    *out = nullptr;
+    if (!store_is_mine(store)) return RP_FOREIGN;
+    if (protocol != 2 && protocol != 3) return RP_INVALID;
+    int code = store_enter(store);
+    if (code != RP_OK) return code;
+    auto* s = new (mem_alloc_aligned(sizeof(rp_session), alignof(rp_session))) rp_session;
+    s->store = store;
+    s->protocol = static_cast<uint8_t>(protocol);
+    store->refs.fetch_add(1, std::memory_order_relaxed);
+    mutex_lock(&store->lock);
+    session_attach(s);
+    session_link(s);
+    mutex_unlock(&store->lock);
+    store_leave(store);
+    *out = s;
+    return RP_OK;
+}
+
+void rp_session_close(rp_session* take) {
+    if (take == nullptr || !store_is_mine(take->store)) return;
+    rp_store* store = take->store;
+    mutex_lock(&store->lock);
+    session_detach(take);
+    session_unlink(take);
+    mutex_unlock(&store->lock);
+    out_clear(&take->session.out);
+    take->~rp_session();
+    mem_free_aligned(take, sizeof(rp_session));
+    store_unref(store);
+}
+
+// After QUIT or CLIENT KILL a thread goes on with a fresh session; one that was opened stays closed.
+static int session_restart(rp_session* s) {
+    if (!s->own) return RP_CLOSED;
+    rp_store* store = s->store;
+    int code = store_enter(store);
+    if (code != RP_OK) return code;
+    mutex_lock(&store->lock);
+    session_detach(s);
+    s->session.~Session();
+    s->worker.~Worker();
+    new (&s->session) Session;
+    new (&s->worker) Worker;
+    session_attach(s);
+    mutex_unlock(&store->lock);
+    store_leave(store);
+    s->ended = false;
+    return RP_OK;
+}
+
+// ---- the thread's own -----------------------------------------------------------------------------
+
+// Sessions of one thread, one per store it used.
+struct ThreadSessions {
+    rp_session** items = nullptr;
+    size_t count = 0;
+    size_t cap = 0;
+    ~ThreadSessions();
+};
+
+// The last one used: trivial and initial-exec, so that finding it is a load and not a call.
+[[gnu::tls_model("initial-exec")]] static constinit thread_local rp_session* t_last = nullptr;
+static thread_local ThreadSessions t_sessions;
+
+ThreadSessions::~ThreadSessions() {
+    t_last = nullptr;
+    for (size_t i = 0; i < count; i++) rp_session_close(items[i]);
+    mem_free(items, cap * sizeof(rp_session*));
+}
+
+// Sessions of closed stores go; a forked child's inherited ones only leave the list.
+static void forget_closed(ThreadSessions* t) {
+    size_t kept = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        rp_session* s = t->items[i];
+        int state = rp_check(s->store);
+        if (state == RP_OK) t->items[kept++] = s;
+        if (state == RP_CLOSED) rp_session_close(s);
+    }
+    t->count = kept;
+}
+
+static void remember(ThreadSessions* t, rp_session* s) {
+    if (t->count == t->cap) {
+        size_t cap = t->cap == 0 ? 8 : 2 * t->cap;
+        auto** items = static_cast<rp_session**>(mem_alloc(cap * sizeof(rp_session*)));
+        if (t->count != 0) memcpy(items, t->items, t->count * sizeof(rp_session*));
+        mem_free(t->items, t->cap * sizeof(rp_session*));
+        t->items = items;
+        t->cap = cap;
+    }
+    t->items[t->count++] = s;
+}
+
+[[gnu::noinline]] static int session_find_here(rp_store* store, int protocol, rp_session** out) {
+    t_last = nullptr;
+    int code = rp_check(store);
+    if (code != RP_OK) return code;
+    epoch_slot();  // before t_sessions is made: then it outlives it
+    ThreadSessions* t = &t_sessions;
+    forget_closed(t);
+    rp_session* found = nullptr;
+    for (size_t i = 0; i < t->count && found == nullptr; i++) {
+        if (t->items[i]->store == store) found = t->items[i];
+    }
+    if (found == nullptr) {
+        code = rp_session_open(store, protocol, &found);
+        if (code != RP_OK) return code;
+        found->own = true;
+        remember(t, found);
+    }
+    *out = t_last = found;
+    return RP_OK;
+}
+
+int rp_session_here(rp_store* store, int protocol, rp_session** out) {
+    // The store cannot be another one at the same address: the session holds a reference.
+    rp_session* s = t_last;
+    if (RP_LIKELY(s != nullptr && s->store == store)) {
+        *out = s;
+        return RP_OK;
+    }
+    return session_find_here(store, protocol, out);
+}
+
+// ---- running --------------------------------------------------------------------------------------
+
+// After RP_OK the engine stays until session_leave (S1).
+static inline int session_enter(rp_session* s) {
+    const rp_store* store = s->store;
+    if (RP_UNLIKELY(!store_is_mine(store))) return RP_FOREIGN;
+    if (RP_UNLIKELY(s->ended)) {
+        int code = session_restart(s);
+        if (code != RP_OK) return code;
+    }
+    if (kEpochForceFence || RP_UNLIKELY(!g_epoch_membarrier)) {
+        s->busy.exchange(1, std::memory_order_seq_cst);
+    } else {
+        s->busy.store(1, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);  // pairs with the fence in rp_close
+    }
+    if (RP_LIKELY(store->state.load(std::memory_order_acquire) == StoreState::open)) return RP_OK;
+    s->busy.store(0, std::memory_order_release);
+    return RP_CLOSED;
+}
+
+static inline void session_leave(rp_session* s) { s->busy.store(0, std::memory_order_release); }
+
+// Empties it, but for one chunk of its own: most replies need no allocation then.
+static inline void out_reuse(Out* o) {
+    OutChunk* c = o->head;
+    if (RP_LIKELY(c != nullptr && c->next == nullptr && c->blob == nullptr)) {
+        c->len = 0;
+        o->bytes = 0;
+        return;
+    }
+    out_clear(o);
+}
+
+// Frees in the open what was retired, before epoch_retire would have to do it under a segment's lock.
+static inline void reclaim_if_due(EpochSlot* slot) {
+    if (RP_UNLIKELY(slot->since_reclaim >= kEpochBatch / 2 ||
+                    slot->bytes_since_reclaim >= kEpochBatchBytes / 2)) {
+        epoch_reclaim(slot);
+    }
+}
+
+static void fill_reply(const Out* o, rp_reply* reply) {
+    const OutChunk* head = o->head;
+    if (RP_UNLIKELY(head == nullptr)) {
+        *reply = {};
+        return;
+    }
+    Bytes b = out_chunk_bytes(head);
+    *reply = {{b.ptr, b.len}, o->bytes, head->next};
+}
+
+static void run(rp_session* s, Command* cmd, bool may_wait, int* code) {
+    Ran ran = execute(&s->session, cmd);
+    while (RP_UNLIKELY(ran == Ran::paused)) {
+        if (!may_wait) {
+            *code = RP_BUSY;
+            return;
+        }
+        engine_pause_wait(s->store->engine, &s->session);
+        if (s->store->state.load(std::memory_order_acquire) != StoreState::open) {
+            *code = RP_CLOSED;
+            return;
+        }
+        ran = execute(&s->session, cmd);
+    }
+    if (RP_UNLIKELY(ran == Ran::close)) s->ended = true;
+}
+
+// The longest argument, if it is long. False: one is longer than allowed.
+static bool find_big(const rp_session* s, size_t argc, const rp_bytes* argv, size_t* at) {
+    auto limit = static_cast<size_t>(config_num(s->store->engine->config->proto_max_bulk_len));
+    size_t longest = kAdoptMin - 1;
+    *at = argc;
+    for (size_t i = 0; i < argc; i++) {
+        if (argv[i].len > limit) return false;
+        if (argv[i].len > longest) {
+            longest = argv[i].len;
+            *at = i;
+        }
+    }
+    return true;
+}
+
+static int refuse(rp_session* s, const char* text) {
+    Reply reply;
+    reply.out = &s->session.out;
+    reply_error(&reply, bytes_of(text));
+    return RP_OK;
+}
+
+// With a copy of the long argument that the store may keep.
+static int run_big(rp_session* s, size_t argc, const rp_bytes* argv, size_t big) {
+    Blob* blob = blob_try_new(argv[big].len);
+    auto* args = static_cast<Bytes*>(mem_try_alloc(argc * sizeof(Bytes)));
+    int code = RP_NO_MEMORY;
+    if (blob != nullptr && args != nullptr) {
+        memcpy(blob->data, argv[big].ptr, argv[big].len);
+        blob->len = argv[big].len;
+        memcpy(static_cast<void*>(args), argv, argc * sizeof(Bytes));
+        args[big] = blob_bytes(blob);
+        Command cmd = {.argv = args, .argc = argc, .big = blob, .big_index = big, .wire_bytes = 0};
+        code = RP_OK;
+        run(s, &cmd, true, &code);
+    }
+    mem_free(args, argc * sizeof(Bytes));
+    blob_unref(blob);
+    return code;
+}
+
+static int run_any(rp_session* s, size_t argc, const rp_bytes* argv, bool may_wait) {
+    size_t big = argc;
+    if (may_wait && !find_big(s, argc, argv, &big)) {
+        return refuse(s, "ERR an argument is longer than proto-max-bulk-len allows");
+    }
+    if (big != argc) return run_big(s, argc, argv, big);
+    auto* args = const_cast<Bytes*>(reinterpret_cast<const Bytes*>(argv));  // only read
+    Command cmd = {.argv = args, .argc = argc, .big = nullptr, .big_index = 0, .wire_bytes = 0};
+    int code = RP_OK;
+    run(s, &cmd, may_wait, &code);
+    return code;
+}
+
+int rp_execute(rp_session* s, size_t argc, const rp_bytes* argv, rp_reply* reply) {
+    *reply = {};
+    if (argc == 0) return RP_INVALID;
+    int code = session_enter(s);
+    if (code != RP_OK) return code;
+    EpochSlot* slot = epoch_slot();
+    s->worker.slot = slot;
+    out_reuse(&s->session.out);
+    code = run_any(s, argc, argv, true);
+    reclaim_if_due(slot);
+    session_leave(s);
+    if (code == RP_OK) fill_reply(&s->session.out, reply);
+    return code;
+}
+
+// ---- quick ones -----------------------------------------------------------------------------------
+
+static bool row_is_quick(Bytes name) {
+    CmdRef ref = command_find(name);
+    if (ref.row == nullptr) return true;  // the error is
+    if (ref.row->flags & kCmdFast) return true;
+    return strcmp(ref.row->name, "SET") == 0;
+}
+
+static inline bool is_quick(const rp_session* s, int hint, size_t argc, const rp_bytes* argv) {
+    if (argc > kQuickArgs) return false;
+    size_t bytes = 0;
+    for (size_t i = 0; i < argc; i++) bytes += argv[i].len;
+    if (bytes > kQuickBytes) return false;
+    const EngineCore* core = engine_core(s->store->engine);
+    if (config_num(core->config->maxmemory) != 0 || gate_wanted(&core->store.gate)) return false;
+    return hint == RP_IS_QUICK || row_is_quick({argv[0].ptr, argv[0].len});
+}
+
+int rp_try_execute(rp_session* s, int hint, size_t argc, const rp_bytes* argv, rp_reply* reply) {
+    int code = session_enter(s);
+    if (RP_UNLIKELY(code != RP_OK)) return code;
+    if (RP_UNLIKELY(argc == 0 || !is_quick(s, hint, argc, argv))) {
+        session_leave(s);
+        return RP_BUSY;
+    }
+    EpochSlot* slot = epoch_slot();
+    s->worker.slot = slot;
+    out_reuse(&s->session.out);
+    code = run_any(s, argc, argv, false);
+    reclaim_if_due(slot);
+    session_leave(s);
+    if (RP_LIKELY(code == RP_OK)) fill_reply(&s->session.out, reply);
+    return code;
+}
+
+// ---- replies --------------------------------------------------------------------------------------
+
+const void* rp_reply_piece(const void* next, rp_bytes* piece) {
+    const auto* chunk = static_cast<const OutChunk*>(next);
+    Bytes b = out_chunk_bytes(chunk);
+    *piece = {b.ptr, b.len};
+    return chunk->next;
+}
+
+void rp_reply_drop(rp_session* s) { out_reuse(&s->session.out); }
+
+rp_held* rp_reply_hold(rp_session* s) {
+    auto* held = new (mem_alloc(sizeof(rp_held))) rp_held;
+    held->out = s->session.out;
+    s->session.out = {};
+    return held;
+}
+
+void rp_held_free(rp_held* take) {
+    out_clear(&take->out);
+    mem_free(take, sizeof(rp_held));
+}

@@ -1,0 +1,295 @@
+// embed/store.cc: a store's life: open, serve, close.
+#include "embed/store.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <new>
+
+#include "base/log.h"
+#include "mem/mem.h"
+
+using namespace rp;
+
+namespace rp {
+
+int store_enter(rp_store* store) {
+    // seq_cst: the count is visible before the state is read (S1).
+    store->guests.fetch_add(1, std::memory_order_seq_cst);
+    if (store->state.load(std::memory_order_seq_cst) == StoreState::open) return RP_OK;
+    store_leave(store);
+    return RP_CLOSED;
+}
+
+void store_leave(rp_store* store) { store->guests.fetch_sub(1, std::memory_order_release); }
+
+void store_unref(rp_store* store) {
+    if (store->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    store->~rp_store();
+    mem_free(store, sizeof(rp_store));
+}
+
+}  // namespace rp
+
+static int status_code(Status s) {
+    switch (s) {
+        case Status::ok: return RP_OK;
+        case Status::no_memory: return RP_NO_MEMORY;
+        case Status::in_use: return RP_IN_USE;
+        case Status::io:
+        case Status::denied: return RP_IO;
+        case Status::closed: return RP_CLOSED;
+        case Status::foreign: return RP_FOREIGN;
+        case Status::limit:
+        case Status::not_found:
+        case Status::exists:
+        case Status::invalid: return RP_INVALID;
+    }
+    return RP_INVALID;
+}
+
+static int fail(char** error, int code, const char* text) {
+    if (error != nullptr) *error = strdup(text);
+    return code;
+}
+
+// ---- opening --------------------------------------------------------------------------------------
+
+constexpr size_t kPathMax = 4096;
+
+static bool is_set(Config* c, const char* name, char* out) {
+    return config_text(c, bytes_of(name), out, kPathMax) != 0 && out[0] != '\0';
+}
+
+// Where the log goes and what is logged: the process' log, not the store's.
+static int log_start(Config* c, unsigned flags, char** error) {
+    char path[kPathMax], text[kPathMax + 128];
+    bool to_file = is_set(c, "logfile", path);
+    if (!to_file && !(flags & RP_SERVER)) {
+        if (epoch_fork_generation() == 0) log_set_quiet(true);
+        return RP_OK;
+    }
+    log_set_level(static_cast<LogLevel>(config_num(c->loglevel)));
+    if (log_open(to_file ? path : nullptr) != Status::ok) {
+        snprintf(text, sizeof text, "'logfile': cannot open '%s': %s", path, strerror(errno));
+        return fail(error, RP_IO, text);
+    }
+    log_set_quiet(false);
+    return RP_OK;
+}
+
+static int enter_folder(Config* c, char** error) {
+    char path[kPathMax], text[kPathMax + 128];
+    if (!is_set(c, "dir", path) || chdir(path) == 0) return RP_OK;
+    snprintf(text, sizeof text, "'dir': cannot enter '%s': %s", path, strerror(errno));
+    return fail(error, RP_IO, text);
+}
+
+static int load(Config* c, int argc, const char* const* argv, unsigned flags, char** error) {
+    ConfigErr err;
+    ConfigSources sources;
+    sources.argc = argc;
+    sources.argv = argv;
+    if (flags & RP_USE_ENVIRONMENT) sources.environment = environ;
+    if (!config_load(c, sources, &err)) return fail(error, RP_INVALID, err.text);
+    int code = flags & RP_SERVER ? enter_folder(c, error) : RP_OK;
+    return code == RP_OK ? log_start(c, flags, error) : code;
+}
+
+int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, char** error) {
+    *out = nullptr;
+    if (error != nullptr) *error = nullptr;
+    engine_register_commands();
+    epoch_slot();  // also installs the fork hook
+    Config* config;
+    if (config_new(&config) != Status::ok) return fail(error, RP_NO_MEMORY, "out of memory");
+    int code = load(config, argc, argv, flags, error);
+    if (code != RP_OK) {
+        config_free(config);
+        return code;
+    }
+    Engine* engine;
+    Status s = engine_open(config, &engine);
+    if (s != Status::ok) return fail(error, status_code(s), status_text(s));
+    rp_store* store = new (mem_alloc(sizeof(rp_store))) rp_store;
+    store->engine = engine;
+    store->fork_generation = epoch_fork_generation();
+    *out = store;
+    return RP_OK;
+}
+
+// ---- closing --------------------------------------------------------------------------------------
+
+static void wait_a_little(int turn) {
+    if (turn < 16) {
+        sched_yield();
+        return;
+    }
+    timespec nap = {0, 50 * 1000};
+    nanosleep(&nap, nullptr);
+}
+
+static bool somebody_executes(rp_store* store) {
+    if (store->guests.load(std::memory_order_acquire) != 0) return true;
+    MutexGuard guard(&store->lock);
+    for (const rp_session* s = store->sessions; s != nullptr; s = s->next) {
+        // Pairs with the release in session_leave: what that call did is over.
+        if (s->busy.load(std::memory_order_acquire) != 0) return true;
+    }
+    return false;
+}
+
+static void stop_serving(rp_store* store) {
+    if (store->serving) net_stop(store->net);
+    store->serving = false;
+}
+
+void rp_close(rp_store* store) {
+    if (!store_is_mine(store)) return;
+    MutexGuard guard(&store->admin);
+    if (store->state.load(std::memory_order_relaxed) == StoreState::closed) return;
+    stop_serving(store);
+    store->state.store(StoreState::closing, std::memory_order_seq_cst);
+    engine_request_stop(store->engine);  // who waits for CLIENT PAUSE or in rp_wait_stop comes back
+    epoch_fence_all();                   // S1
+    for (int turn = 0; somebody_executes(store); turn++) wait_a_little(turn);
+    mutex_lock(&store->lock);
+    for (rp_session* s = store->sessions; s != nullptr; s = s->next) session_detach(s);
+    mutex_unlock(&store->lock);
+    net_close(store->net);
+    store->net = nullptr;
+    engine_close(store->engine);
+    store->engine = nullptr;
+    store->state.store(StoreState::closed, std::memory_order_release);
+}
+
+void rp_free(rp_store* take) {
+    if (take == nullptr || !store_is_mine(take)) return;
+    rp_close(take);
+    store_unref(take);
+}
+
+int rp_check(const rp_store* store) {
+    if (!store_is_mine(store)) return RP_FOREIGN;
+    return store->state.load(std::memory_order_acquire) == StoreState::open ? RP_OK : RP_CLOSED;
+}
+
+// ---- serving --------------------------------------------------------------------------------------
+
+// The setting follows, so that CONFIG GET tells the truth.
+static int set_bind(rp_store* store, const char* addresses, char** error) {
+    ConfigErr err;
+    ConfigPair pair = {"bind", bytes_of(addresses)};
+    if (config_set_many(store->engine->config, &pair, 1, true, &err)) return RP_OK;
+    return fail(error, RP_INVALID, err.text);
+}
+
+static int serve(rp_store* store, const rp_address* address, int* port, char** error) {
+    if (store->state.load(std::memory_order_relaxed) != StoreState::open) {
+        return fail(error, RP_CLOSED, "the store is closed");
+    }
+    if (store->serving) {
+        return fail(error, RP_INVALID, "the store is being served already: stop that first");
+    }
+    int code = address->bind != nullptr ? set_bind(store, address->bind, error) : RP_OK;
+    if (code != RP_OK) return code;
+    NetOptions options;
+    options.port_override = address->port;
+    options.unixsocket = address->unixsocket;
+    NetErr err;
+    store->engine->stop.store(StopState::running, std::memory_order_relaxed);
+    Net* net;
+    Status s = net_open(store->engine, options, &net, &err);
+    if (s != Status::ok) return fail(error, status_code(s), err.text);
+    store->net = net;
+    store->serving = true;
+    *port = net_port(net);
+    return RP_OK;
+}
+
+int rp_listen(rp_store* store, const rp_address* address, int* port, char** error) {
+    if (error != nullptr) *error = nullptr;
+    *port = 0;
+    if (!store_is_mine(store)) return fail(error, RP_FOREIGN, rp_status_text(RP_FOREIGN));
+    MutexGuard guard(&store->admin);
+    return serve(store, address, port, error);
+}
+
+int rp_stop(rp_store* store) {
+    if (!store_is_mine(store)) return RP_FOREIGN;
+    MutexGuard guard(&store->admin);
+    stop_serving(store);
+    return RP_OK;
+}
+
+// Not futex_wait of sync/mutex.h: a signal must bring this one back, so that its handler can run.
+static void nap_until_stop(Engine* e, int timeout_ms) {
+    timespec limit = {timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
+    syscall(SYS_futex, &e->stop, FUTEX_WAIT_PRIVATE, static_cast<uint32_t>(StopState::running),
+            timeout_ms < 0 ? nullptr : &limit, nullptr, 0);
+}
+
+int rp_wait_stop(rp_store* store, int timeout_ms) {
+    if (!store_is_mine(store)) return RP_FOREIGN;
+    int code = store_enter(store);
+    if (code != RP_OK) return code;
+    Engine* e = store->engine;
+    if (e->stop.load(std::memory_order_acquire) == StopState::running) {
+        nap_until_stop(e, timeout_ms);
+    }
+    bool asked = e->stop.load(std::memory_order_acquire) != StopState::running;
+    store_leave(store);
+    return asked ? 1 : 0;
+}
+
+int rp_request_stop(rp_store* store) {
+    if (!store_is_mine(store)) return RP_FOREIGN;
+    int code = store_enter(store);
+    if (code != RP_OK) return code;
+    engine_request_stop(store->engine);
+    store_leave(store);
+    return RP_OK;
+}
+
+// ---- about ----------------------------------------------------------------------------------------
+
+const char* rp_status_text(int status) {
+    switch (status) {
+        case RP_OK: return "ok";
+        case RP_BUSY: return "it would have to wait";
+        case RP_INVALID: return "invalid argument";
+        case RP_NO_MEMORY: return "out of memory";
+        case RP_CLOSED: return "the store or session is closed";
+        case RP_FOREIGN:
+            return "the store belongs to the parent process: after fork() open a new one in the child";
+        case RP_IN_USE: return "the address is in use";
+        case RP_IO: return "the operating system refused";
+        default: return "unknown status";
+    }
+}
+
+static char* configuration_markdown() {
+    char* text = nullptr;
+    size_t size = 0;
+    FILE* file = open_memstream(&text, &size);
+    if (file == nullptr) return nullptr;
+    config_docs_markdown(file);
+    fclose(file);
+    return text;
+}
+
+char* rp_docs(const char* which) {
+    engine_register_commands();
+    if (strcmp(which, "commands") == 0) return engine_commands_markdown();
+    if (strcmp(which, "configuration") == 0) return configuration_markdown();
+    return nullptr;
+}
+
+const char* rp_version(void) { return RP_VERSION; }
+const char* rp_redis_version(void) { return kServerVersion; }

@@ -1,0 +1,63 @@
+// embed/store.h: what rustypotato.h's two opaque types are.
+//
+//   rp_store ---- Engine, Net
+//      |  `------ list of rp_session (under lock)
+//      `- refs: the handle and every rp_session, so that a session may outlive rp_close and rp_free
+//
+// Invariants  S1  state only moves open -> closing -> closed. Whoever uses the engine is either `busy`
+//                 (sessions) or counted in `guests` (everybody else), and has seen `open` AFTER it said
+//                 so; rp_close sets `closing` first and then waits for both. The fence between the two
+//                 is paid by rp_close (epoch_fence_all), as epochs do it.
+//             S2  in a forked child nothing but fork_generation is read and nothing is freed.
+// Lock order  admin, then lock; neither while executing.
+#pragma once
+#include "embed/rustypotato.h"
+#include "engine/engine.h"
+#include "net/net.h"
+
+enum class StoreState : uint32_t { open, closing, closed };
+
+struct rp_store {
+    rp::Engine* engine = nullptr;  // null once closed
+    uint32_t fork_generation = 0;
+    std::atomic<StoreState> state{StoreState::open};
+    std::atomic<uint32_t> guests{0};
+    std::atomic<uint32_t> refs{1};
+    rp::Mutex admin;               // one of rp_listen, rp_stop, rp_close at a time
+    rp::Net* net = nullptr;        // under admin
+    bool serving = false;          // under admin: net runs
+    rp::Mutex lock;
+    rp_session* sessions = nullptr;  // under lock
+};
+
+struct alignas(64) rp_session {
+    std::atomic<uint32_t> busy{0};
+    bool own = false;              // belongs to a thread, see thread.cc
+    bool ended = false;            // QUIT or CLIENT KILL
+    bool attached = false;         // the engine knows it; under store->lock
+    uint8_t protocol = 2;          // as opened
+    rp_store* store = nullptr;     // constant, counted
+    rp_session* next = nullptr;    // under store->lock
+    rp_session* prev = nullptr;
+    rp::Session session;
+    rp::Worker worker;
+};
+
+struct rp_held {
+    rp::Out out;
+};
+
+namespace rp {
+
+inline bool store_is_mine(const rp_store* store) {
+    return store->fork_generation == epoch_fork_generation();
+}
+// RP_OK, and then a store_leave must follow, or why not. REQUIRES: store_is_mine.
+int store_enter(rp_store* store);
+void store_leave(rp_store* store);
+void store_unref(rp_store* store);
+
+// REQUIRES: store->lock is held, nobody executes with it.
+void session_detach(rp_session* s);
+
+}  // namespace rp

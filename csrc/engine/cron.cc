@@ -1,0 +1,68 @@
+// What happens by itself: rates, peak memory, the end of CLIENT PAUSE, deleting expired keys.
+#include "base/clock.h"
+#include "engine/clients.h"
+#include "mem/mem.h"
+#include "store/expire.h"
+
+namespace rp {
+
+constexpr int64_t kRatePeriodMs = 100;
+// Traffic is summed over all sessions: with many of them, more seldom.
+constexpr uint64_t kSessionsPerPeriod = 1000;
+// A crawl is this long as long as it gets to the end of what it wants to look at.
+constexpr int64_t kCrawlSliceUs = 2000;
+
+static bool rate_due(const Rate* r, int64_t now_ms, int64_t period_ms) {
+    return r->at_ms == 0 || now_ms - r->at_ms >= period_ms;
+}
+
+// Per second. A counter that fell was reset: that sample is 0.
+static void rate_sample(Rate* r, uint64_t counter, int64_t now_ms, std::atomic<uint64_t>* out) {
+    int64_t passed_ms = now_ms - r->at_ms;
+    if (r->at_ms != 0 && passed_ms > 0) {
+        uint64_t more = counter > r->last ? counter - r->last : 0;
+        r->samples[r->next++ % kRateSamples] = more * 1000 / static_cast<uint64_t>(passed_ms);
+    }
+    r->last = counter;
+    r->at_ms = now_ms;
+    uint64_t sum = 0;
+    for (uint64_t s : r->samples) sum += s;
+    out->store(sum / kRateSamples, std::memory_order_relaxed);
+}
+
+static void sample_rates(Engine* e, int64_t now_ms) {
+    if (!rate_due(&e->ops_rate, now_ms, kRatePeriodMs)) return;
+    EngineTotals t;
+    uint64_t sessions = e->clients.connected.load(std::memory_order_relaxed);
+    auto periods = static_cast<int64_t>(1 + sessions / kSessionsPerPeriod);
+    bool traffic = rate_due(&e->in_rate, now_ms, periods * kRatePeriodMs);
+    if (traffic) {
+        engine_totals(e, &t);
+        rate_sample(&e->in_rate, t.net_in, now_ms, &e->in_per_sec);
+        rate_sample(&e->out_rate, t.net_out, now_ms, &e->out_per_sec);
+    } else {
+        engine_worker_totals(e, &t);
+    }
+    rate_sample(&e->ops_rate, t.commands, now_ms, &e->ops_per_sec);
+}
+
+void engine_cron(Engine* e) {
+    sample_rates(e, clock_mono_ms());
+    mem_peak_note();
+    pause_end_if_over(e);
+    e->cron_ticks.fetch_add(1, std::memory_order_relaxed);
+}
+
+void engine_crawl(Engine* e, Worker* w) {
+    // As in Redis, nothing changes by itself during CLIENT PAUSE.
+    if (e->core.pause_state.load(std::memory_order_relaxed) != 0) return;
+    int64_t budget_us = expire_budget_us(e->config);
+    int64_t slice_us = w->crawl_us != 0 ? w->crawl_us : kCrawlSliceUs;
+    if (slice_us > budget_us) slice_us = budget_us;
+    int64_t start_us = clock_mono_us();
+    expire_crawl(&e->core.store, w->slot, &w->stats, slice_us);
+    bool ran_out = clock_mono_us() - start_us >= slice_us;
+    w->crawl_us = ran_out ? 2 * slice_us : 0;  // next time, cut to the budget
+}
+
+}  // namespace rp

@@ -1,0 +1,248 @@
+#include "engine/engine.h"
+
+#include <new>
+
+#include "base/random.h"
+#include "engine/clients.h"
+#include "engine/families.h"
+#include "engine/reaper.h"
+#include "mem/mem.h"
+
+namespace rp {
+
+static_assert(alignof(Engine) <= alignof(max_align_t));
+
+void engine_register_commands() {
+    static const bool done = [] {
+        for (const Cmd* family :
+             {kStringCmds, kLcsCmds, kKeyCmds, kExpireCmds, kScanCmds, kDatabaseCmds, kObjectCmds,
+              kTxnCmds, kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds, kCommandCmds,
+              kInfoCmds, kConfigCmds, kDebugCmds, kMemoryCmds}) {
+            commands_register(family);
+        }
+        return true;
+    }();
+    static_cast<void>(done);
+}
+
+// ---- error counts ------------------------------------------------------------------------------------
+
+static void count_error(Engine* e, Bytes code) {
+    ErrorStats* stats = &e->errors;
+    static_assert(kErrorCodeMax < sizeof(stats->items[0].code));
+    stats->total.fetch_add(1, std::memory_order_relaxed);
+    MutexGuard guard(&stats->lock);
+    size_t i = 0;
+    while (i < stats->used && !bytes_equal(bytes_of(stats->items[i].code), code)) i++;
+    if (i == stats->used && stats->used >= kErrorCodesMax - 1) {
+        i = kErrorCodesMax - 1;  // the last place is for all codes that found no other
+        code = "OTHER";
+    }
+    if (i >= stats->used) {
+        stats->used = i + 1;
+        memcpy(stats->items[i].code, code.ptr, code.len);
+        stats->items[i].code[code.len] = 0;
+        stats->items[i].count = 0;
+    }
+    stats->items[i].count++;
+}
+
+// ---- open and close ------------------------------------------------------------------------------------
+
+static void free_later(Engine* e, Table* take) { reaper_add(e->reaper, take); }
+
+Status engine_open(Config* take, Engine** out) {
+    *out = nullptr;
+    engine_register_commands();
+    void* memory = mem_try_alloc(sizeof(Engine));
+    if (memory == nullptr) {
+        config_free(take);
+        return Status::no_memory;
+    }
+    Engine* e = new (memory) Engine;
+    e->config = e->core.config = take;
+    e->core.hooks = {.is_paused = pause_holds, .count_error = count_error,
+                     .free_later = free_later, .on_command = nullptr};
+    e->errors.used = 0;
+    e->fork_generation = epoch_fork_generation();
+    e->start_wall_s = clock_wall_ms() / 1000;
+    e->start_mono_ms = clock_mono_ms();
+    random_hex(e->run_id, sizeof e->run_id - 1);
+    e->retired_cmd_stats = static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
+    e->reaper = reaper_open();
+    Status s = store_init(&e->core.store, take, static_cast<uint32_t>(config_num(take->databases)));
+    if (s != Status::ok) {
+        engine_close(e);
+        return s;
+    }
+    *out = e;
+    return Status::ok;
+}
+
+void engine_close(Engine* e) {
+    RP_ASSERT(e->clients.head == nullptr);
+    reaper_close(e->reaper);
+    EpochSlot* slot = epoch_slot();
+    epoch_drain(slot);
+    store_deinit(&e->core.store);
+    mem_free(e->retired_cmd_stats, command_count() * sizeof(CmdStat));
+    mem_free(e->base_cmds, command_count() * sizeof(CmdTotals));
+    config_free(e->config);
+    mem_free(e, sizeof(Engine));
+}
+
+void engine_request_stop(Engine* e) {
+    e->stop.store(StopState::requested, std::memory_order_release);
+    futex_wake_all(reinterpret_cast<std::atomic<uint32_t>*>(&e->stop));
+    if (e->net.request_stop != nullptr) e->net.request_stop(e->net.net);
+}
+
+// ---- workers and their counters ------------------------------------------------------------------------
+
+static uint64_t get(const std::atomic<uint64_t>& n) { return n.load(std::memory_order_relaxed); }
+
+static void add_store_stats(EngineTotals* t, const StoreStats& s) {
+    t->hits += get(s.hits);
+    t->misses += get(s.misses);
+    t->expired += get(s.expired);
+    t->evicted += get(s.evicted);
+    t->read_retries += get(s.read_retries);
+    t->read_locked += get(s.read_locked);
+}
+
+void engine_add_worker(Engine* e, Worker* w) {
+    MutexGuard guard(&e->workers_lock);
+    w->next = e->workers;
+    e->workers = w;
+}
+
+static void retire_counters(Engine* e, const Worker* w) {
+    StoreStats* kept = &e->retired_stats;
+    stat_add(&kept->hits, get(w->stats.hits));
+    stat_add(&kept->misses, get(w->stats.misses));
+    stat_add(&kept->expired, get(w->stats.expired));
+    stat_add(&kept->evicted, get(w->stats.evicted));
+    stat_add(&kept->read_retries, get(w->stats.read_retries));
+    stat_add(&kept->read_locked, get(w->stats.read_locked));
+    stat_add(&e->retired_commands, get(w->commands));
+    stat_add(&e->retired_changes, get(w->changes));
+    for (size_t i = 0; i < command_count(); i++) {
+        CmdStat* to = &e->retired_cmd_stats[i];
+        stat_add(&to->calls, get(w->cmd_stats[i].calls));
+        stat_add(&to->ticks, get(w->cmd_stats[i].ticks));
+        stat_add(&to->rejected, get(w->cmd_stats[i].rejected));
+        stat_add(&to->failed, get(w->cmd_stats[i].failed));
+    }
+}
+
+void engine_remove_worker(Engine* e, Worker* w) {
+    MutexGuard guard(&e->workers_lock);
+    Worker** at = &e->workers;
+    while (*at != w) at = &(*at)->next;
+    *at = w->next;
+    w->next = nullptr;
+    retire_counters(e, w);
+}
+
+static void add_traffic(Engine* e, EngineTotals* t) {
+    Clients* list = &e->clients;
+    MutexGuard guard(&list->lock);
+    t->net_in += get(list->closed_net_in);
+    t->net_out += get(list->closed_net_out);
+    for (const Session* s = list->head; s != nullptr; s = s->next) {
+        t->net_in += get(s->net_in);
+        t->net_out += get(s->net_out);
+    }
+}
+
+// A lock-free read that is run again takes back what it counted: a sum may be below its base.
+static void subtract(uint64_t* n, uint64_t base) { *n = *n > base ? *n - base : 0; }
+
+// REQUIRES: workers_lock.
+static void sum_workers(Engine* e, EngineTotals* t) {
+    add_store_stats(t, e->retired_stats);
+    t->commands += get(e->retired_commands);
+    t->changes += get(e->retired_changes);
+    for (const Worker* w = e->workers; w != nullptr; w = w->next) {
+        add_store_stats(t, w->stats);
+        t->commands += get(w->commands);
+        t->changes += get(w->changes);
+    }
+}
+
+static void subtract_base(EngineTotals* out, const EngineTotals* base) {
+    subtract(&out->commands, base->commands);
+    subtract(&out->hits, base->hits);
+    subtract(&out->misses, base->misses);
+    subtract(&out->expired, base->expired);
+    subtract(&out->evicted, base->evicted);
+    subtract(&out->read_retries, base->read_retries);
+    subtract(&out->read_locked, base->read_locked);
+    subtract(&out->net_in, base->net_in);
+    subtract(&out->net_out, base->net_out);
+}
+
+void engine_worker_totals(Engine* e, EngineTotals* out) {
+    *out = {};
+    MutexGuard guard(&e->workers_lock);
+    sum_workers(e, out);
+    subtract_base(out, &e->base);
+}
+
+void engine_totals(Engine* e, EngineTotals* out) {
+    *out = {};
+    add_traffic(e, out);
+    MutexGuard guard(&e->workers_lock);
+    sum_workers(e, out);
+    subtract_base(out, &e->base);
+}
+
+static void add_cmd_stats(CmdTotals* to, const CmdStat* from) {
+    for (size_t i = 0; i < command_count(); i++) {
+        to[i].calls += get(from[i].calls);
+        to[i].nsec += static_cast<uint64_t>(clock_ticks_ns(get(from[i].ticks)));
+        to[i].rejected += get(from[i].rejected);
+        to[i].failed += get(from[i].failed);
+    }
+}
+
+// REQUIRES: workers_lock.
+static void sum_commands(Engine* e, CmdTotals* out) {
+    memset(static_cast<void*>(out), 0, command_count() * sizeof(CmdTotals));
+    add_cmd_stats(out, e->retired_cmd_stats);
+    for (const Worker* w = e->workers; w != nullptr; w = w->next) add_cmd_stats(out, w->cmd_stats);
+}
+
+void engine_command_totals(Engine* e, CmdTotals* out) {
+    MutexGuard guard(&e->workers_lock);
+    sum_commands(e, out);
+    for (size_t i = 0; e->base_cmds != nullptr && i < command_count(); i++) {
+        subtract(&out[i].calls, e->base_cmds[i].calls);
+        subtract(&out[i].nsec, e->base_cmds[i].nsec);
+        subtract(&out[i].rejected, e->base_cmds[i].rejected);
+        subtract(&out[i].failed, e->base_cmds[i].failed);
+    }
+}
+
+void engine_stats_reset(Engine* e) {
+    EngineTotals now;
+    add_traffic(e, &now);
+    mutex_lock(&e->workers_lock);
+    sum_workers(e, &now);
+    now.changes = 0;
+    e->base = now;
+    if (e->base_cmds == nullptr) {
+        e->base_cmds = static_cast<CmdTotals*>(mem_alloc(command_count() * sizeof(CmdTotals)));
+    }
+    sum_commands(e, e->base_cmds);
+    mutex_unlock(&e->workers_lock);
+    e->clients.received.store(0, std::memory_order_relaxed);
+    e->clients.rejected.store(0, std::memory_order_relaxed);
+    e->core.store.evict_failures.store(0, std::memory_order_relaxed);
+    mutex_lock(&e->errors.lock);
+    e->errors.used = 0;
+    e->errors.total.store(0, std::memory_order_relaxed);
+    mutex_unlock(&e->errors.lock);
+}
+
+}  // namespace rp

@@ -1,0 +1,149 @@
+// Sections of INFO that tell what runs: server, clients, persistence, replication, cpu, cluster.
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "engine/info.h"
+
+namespace rp {
+
+constexpr size_t kPathMax = 4096;
+constexpr int64_t kDaySeconds = 24 * 60 * 60;
+constexpr uint32_t kLruClockMask = (1u << 24) - 1;
+
+static uint64_t setting(const ConfigNum& n) { return static_cast<uint64_t>(config_num(n)); }
+
+static void server_build(Info* i) {
+    utsname os = {};
+    uname(&os);
+    info_text(i, "redis_version", kServerVersion);
+    info_text(i, "redis_git_sha1", "00000000");
+    info_line(i, "redis_git_dirty", 0);
+    info_text(i, "redis_build_id", RP_VERSION);
+    info_text(i, "redis_mode", "standalone");
+    text_addf(&i->text, "os:%s %s %s\r\n", os.sysname, os.release, os.machine);
+    info_line(i, "arch_bits", 8 * sizeof(void*));
+    info_text(i, "monotonic_clock", "POSIX clock_gettime");
+    info_text(i, "multiplexing_api", "epoll");
+    info_text(i, "atomicvar_api", "c11-builtin");
+#if defined(__GNUC__) && !defined(__clang__)
+    text_addf(&i->text, "gcc_version:%d.%d.%d\r\n", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#else
+    info_text(i, "gcc_version", "0.0.0");
+#endif
+}
+
+static void server_paths(Info* i) {
+    char path[kPathMax];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[n > 0 ? n : 0] = 0;
+    info_text(i, "executable", path);
+    config_file(i->engine->config, path, sizeof path);
+    info_text(i, "config_file", path);
+}
+
+static size_t loops_running(const Engine* e) {
+    return e->net.net == nullptr ? 0 : static_cast<size_t>(config_num(e->config->io_threads));
+}
+
+static uint64_t tcp_port(const Engine* e) {
+    if (e->net.port != nullptr) return static_cast<uint64_t>(e->net.port(e->net.net));
+    return setting(e->config->port);
+}
+
+void info_server(Info* i) {
+    const Engine* e = i->engine;
+    int64_t uptime_s = (clock_mono_ms() - e->start_mono_ms) / 1000;
+    server_build(i);
+    info_line(i, "process_id", static_cast<uint64_t>(getpid()));
+    info_text(i, "process_supervised", "no");
+    info_text(i, "run_id", e->run_id);
+    info_line(i, "tcp_port", tcp_port(e));
+    info_line(i, "server_time_usec", static_cast<uint64_t>(clock_wall_us()));
+    info_line(i, "uptime_in_seconds", static_cast<uint64_t>(uptime_s));
+    info_line(i, "uptime_in_days", static_cast<uint64_t>(uptime_s / kDaySeconds));
+    info_line(i, "hz", setting(e->config->hz));
+    info_line(i, "configured_hz", setting(e->config->hz));
+    info_line(i, "lru_clock", age_clock_now() & kLruClockMask);
+    server_paths(i);
+    info_line(i, "io_threads_active", loops_running(e) > 1);
+}
+
+void info_clients(Info* i) {
+    const Clients* list = &i->engine->clients;
+    info_line(i, "connected_clients", list->connected.load(std::memory_order_relaxed));
+    info_line(i, "cluster_connections", 0);
+    info_line(i, "maxclients", setting(i->engine->config->maxclients));
+    info_line(i, "blocked_clients", 0);
+    info_line(i, "tracking_clients", 0);
+    info_line(i, "clients_in_timeout_table", 0);
+}
+
+// Nothing is saved to disk: these are Redis' values with `save ""` and `appendonly no`.
+void info_persistence(Info* i) {
+    for (const char* name : {"loading", "async_loading", "current_cow_peak", "current_cow_size",
+                             "current_cow_size_age"}) {
+        info_line(i, name, 0);
+    }
+    info_text(i, "current_fork_perc", "0.00");
+    info_line(i, "current_save_keys_processed", 0);
+    info_line(i, "current_save_keys_total", 0);
+    info_line(i, "rdb_changes_since_last_save", info_totals(i)->changes);
+    info_line(i, "rdb_bgsave_in_progress", 0);
+    info_line(i, "rdb_last_save_time", static_cast<uint64_t>(i->engine->start_wall_s));
+    info_text(i, "rdb_last_bgsave_status", "ok");
+    info_text(i, "rdb_last_bgsave_time_sec", "-1");
+    info_text(i, "rdb_current_bgsave_time_sec", "-1");
+    for (const char* name : {"rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired",
+                             "rdb_last_load_keys_loaded", "aof_enabled", "aof_rewrite_in_progress",
+                             "aof_rewrite_scheduled"}) {
+        info_line(i, name, 0);
+    }
+    info_text(i, "aof_last_rewrite_time_sec", "-1");
+    info_text(i, "aof_current_rewrite_time_sec", "-1");
+    info_text(i, "aof_last_bgrewrite_status", "ok");
+    info_line(i, "aof_rewrites", 0);
+    info_line(i, "aof_rewrites_consecutive_failures", 0);
+    info_text(i, "aof_last_write_status", "ok");
+    info_line(i, "aof_last_cow_size", 0);
+    info_line(i, "module_fork_in_progress", 0);
+    info_line(i, "module_fork_last_cow_size", 0);
+}
+
+void info_replication(Info* i) {
+    info_text(i, "role", "master");
+    info_line(i, "connected_slaves", 0);
+    info_text(i, "master_failover_state", "no-failover");
+    info_text(i, "master_replid", i->engine->replid);
+    info_text(i, "master_replid2", "0000000000000000000000000000000000000000");
+    info_line(i, "master_repl_offset", 0);
+    info_text(i, "second_repl_offset", "-1");
+    info_line(i, "repl_backlog_active", 0);
+    char size[32];
+    config_text(i->engine->config, "repl-backlog-size", size, sizeof size);
+    info_text(i, "repl_backlog_size", size);
+    info_line(i, "repl_backlog_first_byte_offset", 0);
+    info_line(i, "repl_backlog_histlen", 0);
+}
+
+static void cpu_line(Info* i, const char* name, const timeval& t) {
+    text_addf(&i->text, "%s:%lld.%06lld\r\n", name, static_cast<long long>(t.tv_sec),
+              static_cast<long long>(t.tv_usec));
+}
+
+void info_cpu(Info* i) {
+    rusage self = {}, children = {};
+    getrusage(RUSAGE_SELF, &self);
+    getrusage(RUSAGE_CHILDREN, &children);
+    cpu_line(i, "used_cpu_sys", self.ru_stime);
+    cpu_line(i, "used_cpu_user", self.ru_utime);
+    cpu_line(i, "used_cpu_sys_children", children.ru_stime);
+    cpu_line(i, "used_cpu_user_children", children.ru_utime);
+}
+
+void info_modules(Info*) {}  // there are none
+
+void info_cluster(Info* i) { info_line(i, "cluster_enabled", 0); }
+
+}  // namespace rp

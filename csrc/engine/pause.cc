@@ -1,0 +1,94 @@
+// CLIENT PAUSE: a moment on the monotonic clock until which commands are held back.
+//
+// EngineCore.pause_state is what the dispatcher looks at before every command (0 none, 1 writes,
+// 2 all), and the futex on which in-process callers sleep. It changes under Pause.lock only.
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "base/clock.h"
+#include "engine/clients.h"
+
+namespace rp {
+
+enum : uint32_t { kPauseNone = 0, kPauseWrites = 1, kPauseAll = 2 };
+
+// In-process callers look up at least so often: kill flags and stops wake nobody.
+constexpr int64_t kPauseNapMs = 50;
+
+void pause_start(Engine* e, int64_t until_ms, bool all) {
+    Pause* p = &e->pause;
+    MutexGuard guard(&p->lock);
+    bool under_way = p->until_ms.load(std::memory_order_relaxed) > clock_mono_ms();
+    if (under_way) {
+        if (p->all.load(std::memory_order_relaxed)) all = true;
+        int64_t before = p->until_ms.load(std::memory_order_relaxed);
+        if (before > until_ms) until_ms = before;
+    }
+    p->until_ms.store(until_ms, std::memory_order_relaxed);
+    p->all.store(all, std::memory_order_relaxed);
+    e->core.pause_state.store(all ? kPauseAll : kPauseWrites, std::memory_order_release);
+}
+
+static void wake_everybody(Engine* e) {
+    futex_wake_all(&e->core.pause_state);
+    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+}
+
+// True if this call ended it.
+static bool end_if(Engine* e, int64_t now_ms) {
+    Pause* p = &e->pause;
+    MutexGuard guard(&p->lock);
+    if (e->core.pause_state.load(std::memory_order_relaxed) == kPauseNone) return false;
+    if (p->until_ms.load(std::memory_order_relaxed) > now_ms) return false;
+    p->until_ms.store(0, std::memory_order_relaxed);
+    p->all.store(false, std::memory_order_relaxed);
+    e->core.pause_state.store(kPauseNone, std::memory_order_release);
+    return true;
+}
+
+void pause_end(Engine* e) {
+    if (end_if(e, INT64_MAX)) wake_everybody(e);
+}
+
+void pause_end_if_over(Engine* e) {
+    if (e->core.pause_state.load(std::memory_order_relaxed) == kPauseNone) return;
+    if (end_if(e, clock_mono_ms())) wake_everybody(e);
+}
+
+static bool may_write(const Session* s, const Cmd* row) {
+    constexpr uint32_t kWriting = kCmdWrite | kCmdMayReplicate;
+    if (row->flags & kWriting) return true;
+    if (!s->multi.active || strcmp(row->name, "EXEC") != 0) return false;
+    for (const QueuedCmd* q = s->multi.head; q != nullptr; q = q->next) {
+        if (q->row->flags & kWriting) return true;
+    }
+    return false;
+}
+
+bool pause_holds(Engine* e, const Session* s, const Cmd* row) {
+    pause_end_if_over(e);
+    uint32_t state = e->core.pause_state.load(std::memory_order_acquire);
+    return state == kPauseAll || (state == kPauseWrites && may_write(s, row));
+}
+
+// Like futex_wait, for at most `ms`.
+static void nap(std::atomic<uint32_t>* word, uint32_t expected, int64_t ms) {
+    timespec limit = {ms / 1000, (ms % 1000) * 1000000};
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &limit, nullptr, 0);
+}
+
+void engine_pause_wait(Engine* e, const Session* s) {
+    for (;;) {
+        pause_end_if_over(e);
+        uint32_t state = e->core.pause_state.load(std::memory_order_acquire);
+        if (state == kPauseNone || s->kill.load(std::memory_order_relaxed)) return;
+        if (e->stop.load(std::memory_order_relaxed) != StopState::running) return;
+        int64_t left = e->pause.until_ms.load(std::memory_order_relaxed) - clock_mono_ms();
+        if (left > 0) nap(&e->core.pause_state, state, left < kPauseNapMs ? left : kPauseNapMs);
+    }
+}
+
+}  // namespace rp

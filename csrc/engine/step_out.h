@@ -1,0 +1,22 @@
+// engine/step_out.h: for commands that may take long and touch no key: out of the gate, so that
+// memory is freed and the gate can be closed meanwhile.
+#pragma once
+#include "cmd/ctx.h"
+
+namespace rp {
+
+// While it lives, nothing of the tables may be looked at. Inside EXEC, which holds locks, it does
+// nothing.
+struct StepOut {
+    explicit StepOut(CmdCtx* c) : ctx(c) {
+        if (!ctx->a.locked) gate_leave(ctx->a.slot);
+    }
+    ~StepOut() {
+        if (!ctx->a.locked) gate_enter(&ctx->store->gate, ctx->a.slot);
+    }
+    StepOut(const StepOut&) = delete;
+    StepOut& operator=(const StepOut&) = delete;
+    CmdCtx* ctx;
+};
+
+}  // namespace rp

@@ -1,0 +1,105 @@
+// net/conn.h: one client: a socket, its session, and the bytes between the two.
+//
+//   socket --> loop's read buffer --> parser --> commands --> execute_batch --> session.out --> socket
+//                  |   ^                             |
+//                  v   | partial command             v  not executed: CLIENT PAUSE, too much output
+//                 in[..in_len)                      held
+//
+// `held` is older than `in`: it runs first. While either waits for a reason (`blocked`, `paused`, the
+// loop's ready list) nothing is read from the socket, so both are bounded by one read.
+//
+// Invariants  C1 in_len > 0 or a big argument is under way  <=>  the parser is inside a command, or the
+//                client is parked with whole commands in `in`.
+//             C2 bytes under uv_write are the first `inflight` bytes of session.out; nobody consumes
+//                them before the callback.
+//             C3 a Conn is freed in its close callback only, and only off the ready list.
+// Threads     its loop's thread; before conn_start the accepting thread.
+#pragma once
+#include <uv.h>
+
+#include "cmd/session.h"
+#include "net/limits.h"
+
+namespace rp {
+
+struct Loop;
+
+// Commands that were parsed but could not run yet: one block with copies of their arguments.
+struct Held {
+    size_t bytes;        // of the block
+    size_t count;
+    size_t at;           // next to run
+    Command commands[];  // followed by the argument slots and their bytes
+};
+
+// Where the next read goes.
+enum class ReadInto : uint8_t { shared, own, big };
+
+struct Conn {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    };
+    Session session;
+    Loop* loop = nullptr;
+    Parser* parser = nullptr;
+    // Input.
+    char* in = nullptr;
+    size_t in_len = 0;
+    size_t in_cap = 0;
+    Held* held = nullptr;
+    size_t turn_bytes = 0;         // read in turn number `turn`
+    uint64_t turn = 0;
+    ReadInto into = ReadInto::shared;
+    // Output.
+    uv_write_t write;
+    size_t inflight = 0;           // bytes under uv_write; 0 = none
+    uint64_t soft_since_ms = 0;    // over the soft limit since; 0 = not
+    // State.
+    bool reading = false;
+    bool blocked = false;          // waits for its output to drain
+    bool paused = false;           // waits for CLIENT PAUSE to end
+    bool close_when_sent = false;
+    bool closing = false;          // uv_close was called
+    bool closed = false;           // its callback has run; freed when off the ready list
+    bool on_dirty = false;
+    bool on_ready = false;
+    uint64_t last_io_ms = 0;       // uv_now
+    size_t counted_bytes = 0;      // its share of loop->buffer_bytes
+    // Lists of the loop.
+    Conn* next = nullptr;          // all; before conn_start: the mailbox
+    Conn* prev = nullptr;
+    Conn* next_dirty = nullptr;
+    Conn* next_ready = nullptr;
+};
+
+// Null without memory; the socket is then still the caller's. The caller fills session.addr, laddr.
+Conn* conn_new(Loop* loop, int fd, bool unix_socket);
+// A Conn that will not be started: closes and frees.
+void conn_discard(Conn* take);
+// Registers with libuv and the engine and starts reading. Closes the connection on failure.
+void conn_start(Conn* take);
+// Forgets the session and closes the socket; the memory goes later. Idempotent.
+void conn_close(Conn* c);
+// Runs what is held and parked, as far as it may; called from the ready list.
+void conn_resume(Conn* c);
+// Sends what the socket takes and queues the rest; closes on errors, limits and when asked for.
+void conn_flush(Conn* c);
+// The loop stops: no more input, close as soon as everything is sent.
+void conn_finish(Conn* c);
+// Once a second or so: idle timeout, soft limit, kill flag, memory count.
+void conn_tend(Conn* c);
+
+// Within conn*.cc.
+void conn_free(Conn* take);
+void conn_mark_dirty(Conn* c);
+void conn_want_read(Conn* c);
+bool conn_over_output_limit(Conn* c);
+// "id=7 addr=127.0.0.1:50512 ...", for log lines.
+constexpr size_t kConnTextMax = 320;
+const char* conn_text(const Conn* c, char out[kConnTextMax]);
+void held_free(Held* take);
+
+}  // namespace rp

@@ -1,0 +1,129 @@
+// The way out: from session.out to the socket.
+//
+// Usually one uv_try_write per turn empties it. What the socket does not take goes to uv_write, whose
+// callback continues; nothing else is written meanwhile, so the order holds.
+#include <cstdio>
+
+#include "base/log.h"
+#include "net/conn.h"
+#include "net/loop.h"
+#include "net/net_state.h"
+
+namespace rp {
+
+void conn_mark_dirty(Conn* c) {
+    if (c->on_dirty) return;
+    c->on_dirty = true;
+    c->next_dirty = c->loop->dirty;
+    c->loop->dirty = c;
+}
+
+static unsigned gather(const Out* o, uv_buf_t iov[kIovMax], size_t* total) {
+    unsigned n = 0;
+    size_t skip = o->head_sent;
+    *total = 0;
+    for (const OutChunk* c = o->head; c != nullptr && n < kIovMax; c = c->next) {
+        Bytes b = out_chunk_bytes(c);
+        if (b.len > skip) {
+            iov[n].base = const_cast<char*>(b.ptr) + skip;
+            iov[n].len = b.len - skip;
+            *total += iov[n++].len;
+        }
+        skip = 0;
+    }
+    return n;
+}
+
+static void note_sent(Conn* c, size_t n) {
+    Session* s = &c->session;
+    s->net_out.store(s->net_out.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    Out* o = &s->out;
+    if (n < o->bytes) return out_consume(o, n);
+    RP_DCHECK(n == o->bytes);
+    o->bytes = 0;
+    o->head_sent = 0;
+    loop_take_chunk(c->loop, o);
+}
+
+static void note_unsent(Conn* c) {
+    Session* s = &c->session;
+    if (s->out_bytes.load(std::memory_order_relaxed) != s->out.bytes) {
+        s->out_bytes.store(s->out.bytes, std::memory_order_relaxed);
+    }
+}
+
+static void on_written(uv_write_t* req, int status) {
+    Conn* c = static_cast<Conn*>(req->handle->data);
+    size_t n = c->inflight;
+    c->inflight = 0;
+    if (c->closing) return;
+    if (status < 0) return conn_close(c);
+    note_sent(c, n);
+    c->last_io_ms = loop_now_ms(c->loop);
+    conn_flush(c);
+    if (!c->closing && c->blocked && c->session.out.bytes <= kOutResume) {
+        c->blocked = false;
+        loop_mark_ready(c->loop, c);
+    }
+}
+
+static void write_later(Conn* c) {
+    uv_buf_t iov[kIovMax];
+    size_t total;
+    unsigned n = gather(&c->session.out, iov, &total);
+    c->inflight = total;
+    if (uv_write(&c->write, &c->stream, iov, n, on_written) != 0) {
+        c->inflight = 0;
+        conn_close(c);
+    }
+}
+
+// client-output-buffer-limit normal.
+bool conn_over_output_limit(Conn* c) {
+    Engine* e = c->loop->net->engine;
+    const ClientLimit* limit = &e->config->client_limits[static_cast<size_t>(ClientClass::normal)];
+    auto hard = static_cast<size_t>(config_num(limit->hard_bytes));
+    auto soft = static_cast<size_t>(config_num(limit->soft_bytes));
+    if (RP_LIKELY(hard == 0 && soft == 0)) return false;
+    size_t unsent = c->session.out.bytes;
+    bool over = hard != 0 && unsent >= hard;
+    if (soft == 0 || unsent < soft) {
+        c->soft_since_ms = 0;
+    } else if (c->soft_since_ms == 0) {
+        c->soft_since_ms = loop_now_ms(c->loop);
+    } else {
+        auto allowed_ms = static_cast<uint64_t>(config_num(limit->soft_seconds)) * 1000;
+        over |= loop_now_ms(c->loop) - c->soft_since_ms > allowed_ms;
+    }
+    if (!over) return false;
+    char text[kConnTextMax];
+    RP_LOG_WARNING("Client %s closed for overcoming of output buffer limits.", conn_text(c, text));
+    return true;
+}
+
+void conn_flush(Conn* c) {
+    if (c->closing) return;
+    Out* o = &c->session.out;
+    if (RP_UNLIKELY(conn_over_output_limit(c))) return conn_close(c);
+    if (c->inflight != 0) return note_unsent(c);
+    size_t sent = 0;
+    while (o->bytes > 0 && sent < kFlushBytes) {
+        uv_buf_t iov[kIovMax];
+        size_t total;
+        unsigned n = gather(o, iov, &total);
+        int wrote = uv_try_write(&c->stream, iov, n);
+        if (wrote == UV_EAGAIN) break;
+        if (wrote < 0) return conn_close(c);
+        note_sent(c, static_cast<size_t>(wrote));
+        sent += static_cast<size_t>(wrote);
+        if (static_cast<size_t>(wrote) < total) break;
+    }
+    if (RP_UNLIKELY(o->bytes > 0)) {
+        write_later(c);
+    } else if (RP_UNLIKELY(c->close_when_sent)) {
+        conn_close(c);
+    }
+    note_unsent(c);
+}
+
+}  // namespace rp

@@ -1,0 +1,369 @@
+#include "net/loop.h"
+
+#include <csignal>
+#include <cstdio>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "mem/mem.h"
+#include "net/listener.h"
+#include "net/net_state.h"
+
+namespace rp {
+
+static Loop* loop_of(void* handle) {
+    return static_cast<Loop*>(static_cast<uv_handle_t*>(handle)->data);
+}
+
+// ---- lists ---------------------------------------------------------------------------------------
+
+void loop_link(Loop* l, Conn* c) {
+    c->prev = nullptr;
+    c->next = l->conns;
+    if (l->conns != nullptr) l->conns->prev = c;
+    l->conns = c;
+    l->alive++;
+}
+
+void loop_unlink(Loop* l, Conn* c) {
+    if (l->cursor == c) l->cursor = c->next;
+    if (c->prev != nullptr) {
+        c->prev->next = c->next;
+    } else {
+        l->conns = c->next;
+    }
+    if (c->next != nullptr) c->next->prev = c->prev;
+    c->next = c->prev = nullptr;
+}
+
+void loop_freed(Loop* l) {
+    l->alive--;
+    l->conn_count.fetch_sub(1, std::memory_order_relaxed);
+    if (l->stopping && l->alive == 0) uv_stop(&l->uv);
+}
+
+static void on_idle(uv_idle_t* handle);
+
+void loop_mark_ready(Loop* l, Conn* c) {
+    if (c->on_ready) return;
+    c->on_ready = true;
+    c->next_ready = nullptr;
+    if (l->ready == nullptr) {
+        l->ready_end = &l->ready;
+        uv_idle_start(&l->idle, on_idle);
+    }
+    *l->ready_end = c;
+    l->ready_end = &c->next_ready;
+}
+
+void loop_count_bytes(Loop* l, int64_t delta) {
+    uint64_t now = l->buffer_bytes.load(std::memory_order_relaxed);
+    l->buffer_bytes.store(now + static_cast<uint64_t>(delta), std::memory_order_relaxed);
+}
+
+// ---- reply chunks --------------------------------------------------------------------------------
+
+void loop_lend_chunk(Loop* l, Out* out) {
+    OutChunk* c = l->chunks;
+    if (c == nullptr) return;  // Then the Out makes its own, small one.
+    l->chunks = c->next;
+    l->chunk_count--;
+    c->next = nullptr;
+    c->len = 0;
+    out->head = out->tail = c;
+}
+
+void loop_take_chunk(Loop* l, Out* out) {
+    OutChunk* c = out->head;
+    if (c == nullptr) return;
+    if (c != out->tail || c->blob != nullptr || c->cap != kOutChunkMax ||
+        l->chunk_count == kChunksKept) {
+        return out_clear(out);
+    }
+    c->next = l->chunks;
+    l->chunks = c;
+    l->chunk_count++;
+    *out = {};
+}
+
+// The store starts full: at rest it is what all the loop's clients share.
+static void chunks_fill(Loop* l) {
+    while (l->chunk_count < kChunksKept) {
+        auto* c = static_cast<OutChunk*>(mem_alloc(sizeof(OutChunk) + kOutChunkMax));
+        *c = {};
+        c->cap = kOutChunkMax;
+        c->next = l->chunks;
+        l->chunks = c;
+        l->chunk_count++;
+    }
+}
+
+static void chunks_drop(Loop* l) {
+    while (l->chunks != nullptr) {
+        Out one = {};
+        loop_lend_chunk(l, &one);
+        out_clear(&one);
+    }
+}
+
+// ---- signals and mailbox -------------------------------------------------------------------------
+
+// uv_async_send looks at its flag with a relaxed load. Unless that load is kept behind our store, the
+// loop may clear the flag, miss our bits, and nobody would wake it again.
+static void fence_before_send(Loop* l) {
+#if defined(__SANITIZE_THREAD__)
+    l->signals.fetch_or(0, std::memory_order_seq_cst);  // TSan does not know fences.
+#else
+    (void)l;
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
+void loop_signal(Loop* l, uint32_t bits) {
+    l->signals.fetch_or(bits, std::memory_order_seq_cst);
+    fence_before_send(l);
+    uv_async_send(&l->async);
+}
+
+void loop_post(Loop* l, Conn* take) {
+    l->conn_count.fetch_add(1, std::memory_order_relaxed);
+    mutex_lock(&l->mail_lock);
+    take->next = l->mail;
+    l->mail = take;
+    mutex_unlock(&l->mail_lock);
+    loop_signal(l, kLoopMail);
+}
+
+static Conn* mail_take(Loop* l) {
+    MutexGuard guard(&l->mail_lock);
+    Conn* newest = l->mail;
+    l->mail = nullptr;
+    return newest;
+}
+
+static void start_posted(Loop* l) {
+    Conn* oldest = nullptr;
+    for (Conn* c = mail_take(l); c != nullptr;) {
+        Conn* next = c->next;
+        c->next = oldest;
+        oldest = c;
+        c = next;
+    }
+    while (oldest != nullptr) {
+        Conn* c = oldest;
+        oldest = c->next;
+        c->next = nullptr;
+        conn_start(c);
+    }
+}
+
+static void wake_conns(Loop* l) {
+    l->paused = 0;
+    for (Conn *c = l->conns, *next; c != nullptr; c = next) {
+        next = c->next;
+        if (c->session.kill.load(std::memory_order_relaxed)) {
+            conn_close(c);
+        } else if (c->paused) {
+            c->paused = false;
+            loop_mark_ready(l, c);
+        }
+    }
+}
+
+// ---- stopping ------------------------------------------------------------------------------------
+
+static void close_all(Loop* l) {
+    for (Conn *c = l->conns, *next; c != nullptr; c = next) {
+        next = c->next;
+        conn_close(c);
+    }
+}
+
+static void tick_set(Loop* l, uint64_t period_ms);
+
+static void begin_stop(Loop* l) {
+    if (l->stopping) return;
+    l->stopping = true;
+    l->stop_at_ms = loop_now_ms(l) + kStopFlushMs;
+    if (l->index == 0) listeners_detach(l->net);
+    for (Conn *c = l->conns, *next; c != nullptr; c = next) {
+        next = c->next;
+        conn_finish(c);
+    }
+    tick_set(l, 20);
+    if (l->alive == 0) uv_stop(&l->uv);
+}
+
+static void on_async(uv_async_t* handle) {
+    Loop* l = loop_of(handle);
+    uint32_t bits = l->signals.exchange(0, std::memory_order_seq_cst);
+    if (bits & kLoopMail) start_posted(l);
+    if (bits & kLoopListeners) listeners_attach(l->net);
+    if (bits & kLoopWake) wake_conns(l);
+    if (bits & kLoopStop) begin_stop(l);
+}
+
+// ---- the turn ------------------------------------------------------------------------------------
+
+// A client that is not finished afterwards puts itself on the list again, for the next turn.
+static void on_idle(uv_idle_t* handle) {
+    Loop* l = loop_of(handle);
+    Conn* c = l->ready;
+    l->ready = nullptr;
+    uv_idle_stop(&l->idle);
+    while (c != nullptr) {
+        Conn* next = c->next_ready;
+        c->on_ready = false;
+        if (c->closed) {
+            conn_free(c);
+        } else if (!c->closing) {
+            conn_resume(c);
+        }
+        c = next;
+    }
+}
+
+static void on_prepare(uv_prepare_t* handle) {
+    Loop* l = loop_of(handle);
+    RP_DCHECK(!epoch_pinned(l->worker.slot));
+    if (l->worker.slot->waiting == 0 || loop_now_ms(l) == l->reclaimed_ms) return;
+    l->reclaimed_ms = loop_now_ms(l);
+    epoch_reclaim(l->worker.slot);
+}
+
+static void on_check(uv_check_t* handle) {
+    Loop* l = loop_of(handle);
+    l->turn++;
+    Conn* c = l->dirty;
+    l->dirty = nullptr;
+    while (c != nullptr) {
+        Conn* next = c->next_dirty;
+        c->on_dirty = false;
+        conn_flush(c);
+        c = next;
+    }
+}
+
+// About every client once a second.
+static void tend_some(Loop* l) {
+    size_t todo = l->alive * l->tick_ms / 1000 + 1;
+    for (; todo > 0 && l->conns != nullptr; todo--) {
+        if (l->cursor == nullptr) l->cursor = l->conns;
+        Conn* c = l->cursor;
+        l->cursor = c->next;
+        conn_tend(c);
+    }
+}
+
+static void on_tick(uv_timer_t* handle) {
+    Loop* l = loop_of(handle);
+    if (l->stopping) {
+        if (loop_now_ms(l) >= l->stop_at_ms) close_all(l);
+        return;
+    }
+    Engine* e = l->net->engine;
+    if (l->index == 0) {
+        engine_cron(e);
+        listeners_tick(l->net);
+    }
+    engine_crawl(e, &l->worker);
+    if (l->paused != 0) wake_conns(l);
+    tend_some(l);
+    tick_set(l, 1000 / static_cast<uint64_t>(config_num(e->config->hz)));
+}
+
+static void tick_set(Loop* l, uint64_t period_ms) {
+    if (l->tick_ms == period_ms) return;
+    l->tick_ms = period_ms;
+    uv_timer_start(&l->tick, on_tick, period_ms, period_ms);
+}
+
+// ---- the thread ----------------------------------------------------------------------------------
+
+static void* loop_main(void* arg) {
+    Loop* l = static_cast<Loop*>(arg);
+    char name[16];
+    snprintf(name, sizeof name, "rp-loop-%u", l->index % 1000);
+    pthread_setname_np(pthread_self(), name);
+    l->worker.slot = epoch_slot();
+    uv_update_time(&l->uv);
+    if (l->index == 0) listeners_attach(l->net);
+    uv_run(&l->uv, UV_RUN_DEFAULT);
+    RP_ASSERT(l->stopping && l->alive == 0);
+    return nullptr;
+}
+
+Status loop_start(Loop* l) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int err = pthread_create(&l->thread, nullptr, loop_main, l);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    l->started = err == 0;
+    return err == 0 ? Status::ok : Status::no_memory;
+}
+
+void loop_join(Loop* l) {
+    if (!l->started) return;
+    pthread_join(l->thread, nullptr);
+    l->started = false;
+}
+
+// ---- life ----------------------------------------------------------------------------------------
+
+Status loop_init(Loop* l, Net* net, uint32_t index) {
+    l->net = net;
+    l->uv.data = nullptr;
+    l->index = index;
+    if (uv_loop_init(&l->uv) != 0) return Status::io;
+    l->uv.data = l;  // Non-null: there is a loop to close.
+    l->read_buffer = static_cast<char*>(mem_try_alloc(kReadBuffer));
+    if (l->read_buffer == nullptr) return Status::no_memory;
+    l->args = {l->slots, kArgSlots, 0};
+    chunks_fill(l);
+    if (uv_async_init(&l->uv, &l->async, on_async) != 0) return Status::io;
+    uv_prepare_init(&l->uv, &l->prepare);
+    uv_check_init(&l->uv, &l->check);
+    uv_idle_init(&l->uv, &l->idle);
+    uv_timer_init(&l->uv, &l->tick);
+    for (void* h : {static_cast<void*>(&l->async), static_cast<void*>(&l->prepare),
+                    static_cast<void*>(&l->check), static_cast<void*>(&l->idle),
+                    static_cast<void*>(&l->tick)}) {
+        static_cast<uv_handle_t*>(h)->data = l;
+    }
+    uv_prepare_start(&l->prepare, on_prepare);
+    uv_check_start(&l->check, on_check);
+    tick_set(l, 1000 / static_cast<uint64_t>(config_num(net->engine->config->hz)));
+    worker_init(&l->worker);
+    engine_add_worker(net->engine, &l->worker);
+    return Status::ok;
+}
+
+// The thread ended between two commands: what was posted since is closed unseen.
+static void drop_posted(Loop* l) {
+    for (Conn *c = mail_take(l), *next; c != nullptr; c = next) {
+        next = c->next;
+        conn_discard(c);
+    }
+}
+
+void loop_deinit(Loop* l) {
+    if (l->uv.data == nullptr) return;
+    RP_ASSERT(!l->started);
+    drop_posted(l);
+    if (l->worker.cmd_stats != nullptr) {
+        engine_remove_worker(l->net->engine, &l->worker);
+        worker_deinit(&l->worker);
+    }
+    uv_walk(&l->uv, [](uv_handle_t* h, void*) { if (!uv_is_closing(h)) uv_close(h, nullptr); },
+            nullptr);
+    uv_run(&l->uv, UV_RUN_DEFAULT);
+    int err = uv_loop_close(&l->uv);
+    RP_ASSERT(err == 0);
+    l->uv.data = nullptr;
+    chunks_drop(l);
+    mem_free(l->read_buffer, kReadBuffer);
+    l->read_buffer = nullptr;
+}
+
+}  // namespace rp

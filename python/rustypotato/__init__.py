@@ -1,0 +1,55 @@
+"""RustyPotato: a Redis-compatible store, as a server and inside your Python process.
+
+    import rustypotato
+
+    with rustypotato.Store() as store:
+        store.set("k", "v")
+        store.get("k")                    # b"v"
+        listener = store.listen(port=0)   # now redis-cli can join in
+
+`python -m rustypotato --port 6379` is the server alone.
+"""
+
+from __future__ import annotations
+
+from ._core import __version__
+from .errors import (
+    AuthenticationError,
+    BusyError,
+    ClosedError,
+    ConfigError,
+    ExecAbortError,
+    ForeignStoreError,
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    RustyPotatoError,
+    ServeError,
+    WrongTypeError,
+)
+from .server import Listener, Server
+from .store import Session, Store
+
+__all__ = [
+    "AuthenticationError",
+    "BusyError",
+    "ClosedError",
+    "ConfigError",
+    "ExecAbortError",
+    "ForeignStoreError",
+    "Listener",
+    "NoPermissionError",
+    "NoScriptError",
+    "OutOfMemoryError",
+    "ReadOnlyError",
+    "ResponseError",
+    "RustyPotatoError",
+    "ServeError",
+    "Server",
+    "Session",
+    "Store",
+    "WrongTypeError",
+    "__version__",
+]

@@ -1,0 +1,148 @@
+"""The server: python -m rustypotato [redis.conf] [-] [--setting value ...]."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+from . import _core
+from .errors import RustyPotatoError
+from .server import Listener
+from .store import Store
+
+HELP = """\
+Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
+       python -m rustypotato --version | --help
+
+A Redis-compatible server. Every setting of redis.conf is also a flag and an environment variable;
+later sources win: file, standard input ("-"), RUSTYPOTATO_* variables, flags, CONFIG SET.
+
+  --port 6379               TCP port, 0 = none
+  --bind 127.0.0.1          addresses to listen on
+  --unixsocket PATH         listen on a Unix socket too
+  --io-threads 4            event loops; all of them run commands
+  --maxmemory 100mb         limit of the data, see --maxmemory-policy
+  --requirepass SECRET      password that clients must give
+  --databases 16            number of databases
+  --loglevel notice         debug, verbose, notice or warning
+  --logfile PATH            log there instead of to standard output
+  --pidfile PATH            hold the process id there while running
+
+Examples:
+  python -m rustypotato redis.conf --port 7000
+  echo 'maxmemory 1gb' | python -m rustypotato - --maxmemory-policy allkeys-lru
+  RUSTYPOTATO_PORT=7000 python -m rustypotato
+
+SIGTERM, SIGINT and SHUTDOWN end it in order, with exit code 0; a second Ctrl-C ends it at once
+with exit code 130.
+"""
+
+
+def version_text() -> str:
+    """The compatible version stands first: tools that expect redis-server take the first one."""
+    return (
+        f"RustyPotato server, compatible with Redis server v={_core.redis_version}; "
+        f"RustyPotato v={_core.__version__} python={sys.version_info[0]}.{sys.version_info[1]}"
+    )
+
+
+class Signals:
+    """The first SIGTERM or SIGINT asks for a stop, a second SIGINT ends the process."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.store: Store | None = None
+        self.leftovers: list[str] = []
+
+    def install(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle)
+        for number in (signal.SIGHUP, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_IGN)
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked and number == signal.SIGINT:
+            self.leave_now()
+        self.asked = True
+        if self.store is not None and not self.store.closed:
+            _core.request_stop(self.store)
+
+    def leave_now(self) -> None:
+        for path in self.leftovers:
+            try:
+                os.unlink(path)
+            except OSError:
+                pass
+        os._exit(130)
+
+
+def setting(store: Store, name: str) -> str:
+    value: str = store.execute("CONFIG", "GET", name)[1]
+    return value
+
+
+def close_in_order(store: Store) -> None:
+    """store.close() in another thread, so that this one can still answer signals."""
+    closing = threading.Thread(target=store.close, name="close")
+    closing.start()
+    while closing.is_alive():
+        closing.join(0.1)
+
+
+def write_pidfile(path: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"{os.getpid()}\n")
+
+
+def serve(store: Store, signals: Signals) -> None:
+    """Serves until a signal or SHUTDOWN."""
+    pidfile, unixsocket = setting(store, "pidfile"), setting(store, "unixsocket")
+    signals.store = store
+    listener = Listener(store, None, -1, None)
+    signals.leftovers = [path for path in (pidfile, unixsocket) if path]
+    if pidfile:
+        write_pidfile(pidfile)
+    try:
+        if not signals.asked:  # one that came before listening was forgotten by it
+            listener.wait()
+        close_in_order(store)
+    finally:
+        if pidfile and os.path.exists(pidfile):
+            os.unlink(pidfile)
+
+
+def run(args: Sequence[str]) -> int:
+    """Runs the server; signals are handled from here on."""
+    signals = Signals()
+    signals.install()
+    store = None
+    try:
+        store = Store._serving(tuple(os.fsencode(arg) for arg in args))
+        serve(store, signals)
+    except (RustyPotatoError, OSError, ValueError) as error:
+        print(f"rustypotato: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if store is not None:
+            store.close()
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line. Returns the exit code: 0, or 1 with one line on standard error."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args in (["--version"], ["-v"]):
+        print(version_text())
+        return 0
+    if args in (["--help"], ["-h"]):
+        print(HELP, end="")
+        return 0
+    return run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the Python tests share: a raw RESP client, server processes, doors and scripts."""
