@@ -1,5 +1,6 @@
 #include "cmd/dispatch.h"
 
+#include <cstdarg>
 #include <cstdio>
 
 #include "cmd/locks.h"
@@ -33,24 +34,39 @@ void worker_deinit(Worker* w) {
 
 // ---- rejections before a command runs -------------------------------------------------------------
 
-static void reply_unknown_command(Reply* out, Args argv) {
-    char text[512];
-    int n = snprintf(text, sizeof text, "ERR unknown command '%.*s', with args beginning with: ",
-                     static_cast<int>(argv[0].len < 128 ? argv[0].len : 128), argv[0].ptr);
-    size_t used = static_cast<size_t>(n);
-    size_t limit = used + 128;
-    for (size_t i = 1; i < argv.len && used < limit; i++) {
-        size_t room = limit - used;
-        size_t len = argv[i].len < room ? argv[i].len : room;
-        n = snprintf(text + used, sizeof text - used, "'%.*s' ", static_cast<int>(len), argv[i].ptr);
-        used += static_cast<size_t>(n);
-    }
-    reply_error(out, {text, used});
+constexpr size_t kQuotedMax = 128;        // bytes of a client's words that an error repeats
+constexpr size_t kRejectionMax = 512;
+
+// Why a command is not run, without the leading '-'.
+struct Rejection {
+    char text[kRejectionMax];
+    size_t len;
+};
+
+[[gnu::format(printf, 2, 3)]] static bool reject(Rejection* out, const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(out->text, sizeof out->text, format, args);
+    va_end(args);
+    out->len = static_cast<size_t>(n) < sizeof out->text ? static_cast<size_t>(n)
+                                                          : sizeof out->text - 1;
+    return false;
 }
 
-static void reply_unknown_sub(Reply* out, const Cmd* parent, Bytes word) {
-    reply_errorf(out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
-                 static_cast<int>(word.len < 128 ? word.len : 128), word.ptr, parent->name);
+static int quoted_len(Bytes word, size_t max) {
+    return static_cast<int>(word.len < max ? word.len : max);
+}
+
+static bool reject_unknown(Args argv, Rejection* out) {
+    reject(out, "ERR unknown command '%.*s', with args beginning with: ",
+           quoted_len(argv[0], kQuotedMax), argv[0].ptr);
+    size_t limit = out->len + kQuotedMax;
+    for (size_t i = 1; i < argv.len && out->len < limit; i++) {
+        int n = snprintf(out->text + out->len, sizeof out->text - out->len, "'%.*s' ",
+                         quoted_len(argv[i], limit - out->len), argv[i].ptr);
+        out->len += static_cast<size_t>(n);
+    }
+    return false;
 }
 
 static bool arity_fits(const Cmd* row, size_t argc) {
@@ -58,27 +74,21 @@ static bool arity_fits(const Cmd* row, size_t argc) {
                            : argc >= static_cast<size_t>(-row->arity);
 }
 
-// Finds the row (subcommands included) and checks the argument count; replies the error itself.
-static bool resolve(CmdRef* ref, Args argv, Reply* out) {
-    if (ref->row == nullptr) {
-        reply_unknown_command(out, argv);
-        return false;
-    }
+// Finds the row (subcommands included) and checks the argument count.
+static bool resolve(CmdRef* ref, Args argv, Rejection* out) {
+    if (ref->row == nullptr) return reject_unknown(argv, out);
     if (ref->row->subcommands != nullptr && argv.len >= 2) {
         CmdRef sub = command_find_sub(ref, argv[1]);
         if (sub.row == nullptr && ref->row->run == nullptr) {
-            reply_unknown_sub(out, ref->row, argv[1]);
-            return false;
+            return reject(out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                          quoted_len(argv[1], kQuotedMax), argv[1].ptr, ref->row->name);
         }
         if (sub.row != nullptr) *ref = sub;
     }
-    if (!arity_fits(ref->row, argv.len)) {
-        char name[64];
-        cmd_full_name(ref->parent, ref->row, name);
-        reply_err_arity(out, name);
-        return false;
-    }
-    return true;
+    if (arity_fits(ref->row, argv.len)) return true;
+    char name[64];
+    cmd_full_name(ref->parent, ref->row, name);
+    return reject(out, "ERR wrong number of arguments for '%s' command", name);
 }
 
 static bool is_named(const Cmd* row, const char* name) { return strcmp(row->name, name) == 0; }
@@ -259,43 +269,52 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
 
 // ---- one command -----------------------------------------------------------------------------------
 
-// A command that is refused before it runs; inside MULTI that breaks the transaction.
-static void note_rejected(CmdCtx* c, const CmdRef* ref) {
+// A command that is refused before it runs; inside MULTI that breaks the transaction, and a refused
+// EXEC ends it.
+static void reply_rejected(CmdCtx* c, const CmdRef* ref, const Rejection* why) {
+    Bytes text = {why->text, why->len};
     if (ref->row != nullptr) stat_add(&c->worker->cmd_stats[ref->index].rejected);
-    if (c->session->multi.active) c->session->multi.broken = true;
+    if (ref->row == nullptr || command_plan(ref->index).rule != Rule::exec) {
+        if (c->session->multi.active) c->session->multi.broken = true;
+        return reply_error(c->out, text);
+    }
+    exec_abandon(c);
+    Bytes code = "ERR ";
+    if (text.len > code.len && bytes_equal(bytes_slice(text, 0, code.len), code)) {
+        text = bytes_slice(text, code.len, text.len - code.len);
+    }
+    reply_errorf(c->out, "EXECABORT Transaction discarded because of: %.*s",
+                 static_cast<int>(text.len), text.ptr);
 }
 
+// Copies the command into the queue of its MULTI. False: no room, the connection is to be closed.
 static bool queue_command(CmdCtx* c, const CmdRef* ref, Command* cmd) {
     if (c->row->flags & kCmdNoMulti) {
-        reply_error(c->out, "ERR Command not allowed inside a transaction");
-        note_rejected(c, ref);
+        Rejection why;
+        reject(&why, "ERR Command not allowed inside a transaction");
+        reply_rejected(c, ref, &why);
         return true;
     }
-    auto limit = static_cast<size_t>(
-        c->config->client_query_buffer_limit.load(std::memory_order_relaxed));
+    auto limit = static_cast<size_t>(config_num(c->config->client_query_buffer_limit));
     if (!multi_queue(c->session, ref, cmd, limit)) return false;
     reply_simple(c->out, "QUEUED");
     return true;
 }
 
 // Everything between "there are bytes of a command" and "its function runs".
-static bool admit(CmdCtx* c, CmdRef* ref, Args argv) {
-    Session* s = c->session;
-    if (!resolve(ref, argv, c->out)) {
-        note_rejected(c, ref);
-        return false;
-    }
+static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
+    if (RP_UNLIKELY(!resolve(ref, argv, why))) return false;
     c->row = ref->row;
     c->parent = ref->parent;
-    if (RP_UNLIKELY(!s->authenticated) && !(c->row->flags & kCmdNoAuth)) {
-        reply_err(c->out, Err::no_auth);
-        note_rejected(c, ref);
-        return false;
+    // Without a password there is nothing to prove: taking it away lets waiting clients in.
+    if (RP_UNLIKELY(!c->session->authenticated) && !(c->row->flags & kCmdNoAuth) &&
+        config_num(c->config->requirepass_set) != 0) {
+        Bytes text = err_text(Err::no_auth);
+        return reject(why, "%.*s", static_cast<int>(text.len), text.ptr);
     }
     if (RP_UNLIKELY(!memory_admits(c))) {
-        reply_err(c->out, Err::oom);
-        note_rejected(c, ref);
-        return false;
+        Bytes text = err_text(Err::oom);
+        return reject(why, "%.*s", static_cast<int>(text.len), text.ptr);
     }
     return true;
 }
@@ -316,53 +335,66 @@ static void apply_reply_mode(Session* s, OutMark mark) {
     }
 }
 
+// Fresh permissions for one command.
+static void access_reset(CmdCtx* c) {
+    c->a.db = c->session->db.load(std::memory_order_relaxed);
+    c->a.locked = false;
+    c->a.need_lock = false;
+    c->a.now_ms = 0;
+    c->a.changes = 0;
+    c->a.hash_next = 0;
+    c->a.hash_count = 0;
+}
+
+static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* cmd) {
+    Args argv = {cmd->argv, cmd->argc};
+    Plan plan = command_plan(ref->index);
+    KeyHash first_key;
+    c->big = cmd->big;
+    c->big_index = cmd->big_index;
+    access_reset(c);
+    if (plan.rule == Rule::read_one || plan.rule == Rule::write_one) {
+        // Of a subcommand the batch could not know where its key is.
+        if (ref->parent != nullptr) hash = table_hash(argv[plan.first_key]);
+        first_key = {argv[plan.first_key].ptr, hash};
+        c->a.hashes = &first_key;
+        c->a.hash_count = 1;
+    }
+    run_rule(c, argv, plan, hash);
+    CmdStat* stat = &c->worker->cmd_stats[ref->index];
+    stat_add(&stat->calls);
+    if (RP_UNLIKELY(c->out->errors != 0)) stat_add(&stat->failed);
+    if (c->a.changes != 0) stat_add(&c->worker->changes, c->a.changes);
+}
+
+// CLIENT LIST's cmd=: queued, refused and unknown commands too.
+static void note_last(Session* s, const CmdRef* ref) {
+    s->last_row.store(ref->row, std::memory_order_relaxed);
+    s->last_parent.store(ref->parent, std::memory_order_relaxed);
+}
+
 static Ran execute_one(CmdCtx* c, CmdRef ref, uint64_t hash, Command* cmd) {
     Session* s = c->session;
-    Args argv = {cmd->argv, cmd->argc};
-    KeyHash first_key;
+    EngineCore* core = engine_core(c->engine);
     OutMark mark = out_mark(&s->out);
+    Rejection why;
     c->out->errors = 0;
     c->request_close = false;
-    if (admit(c, &ref, argv)) {
-        EngineCore* core = engine_core(c->engine);
-        if (RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
-            core->hooks.is_paused(c->engine, s, c->row)) {
-            return Ran::paused;
-        }
-        if (RP_UNLIKELY(s->multi.active) && !(c->row->flags & kCmdImmediate)) {
-            if (!queue_command(c, &ref, cmd)) return Ran::close;
-        } else {
-            Plan plan = command_plan(ref.index);
-            c->big = cmd->big;
-            c->big_index = cmd->big_index;
-            c->a.db = s->db.load(std::memory_order_relaxed);
-            c->a.locked = false;
-            c->a.need_lock = false;
-            c->a.now_ms = 0;
-            c->a.changes = 0;
-            c->a.hash_next = 0;
-            if (plan.rule == Rule::read_one || plan.rule == Rule::write_one) {
-                // Of a subcommand the batch could not know where its key is.
-                if (ref.parent != nullptr) hash = table_hash(argv[plan.first_key]);
-                first_key = {argv[plan.first_key].ptr, hash};
-                c->a.hashes = &first_key;
-                c->a.hash_count = 1;
-            } else {
-                c->a.hash_count = 0;
-            }
-            run_rule(c, argv, plan, hash);
-            stat_add(&c->worker->cmd_stats[ref.index].calls);
-            if (RP_UNLIKELY(c->out->errors != 0)) {
-                stat_add(&c->worker->cmd_stats[ref.index].failed);
-            }
-            if (c->a.changes != 0) stat_add(&c->worker->changes, c->a.changes);
-            s->last_row.store(ref.row, std::memory_order_relaxed);
-            s->last_parent.store(ref.parent, std::memory_order_relaxed);
-        }
+    bool admitted = admit(c, &ref, {cmd->argv, cmd->argc}, &why);
+    note_last(s, &ref);
+    if (!admitted) {
+        reply_rejected(c, &ref, &why);
+    } else if (RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
+               core->hooks.is_paused(c->engine, s, c->row)) {
+        return Ran::paused;
+    } else if (RP_UNLIKELY(s->multi.active) && !(c->row->flags & kCmdImmediate)) {
+        if (!queue_command(c, &ref, cmd)) return Ran::close;
+    } else {
+        run_admitted(c, &ref, hash, cmd);
     }
     if (RP_UNLIKELY(c->out->errors != 0)) {
         stat_add(&c->worker->errors, c->out->errors);
-        engine_core(c->engine)->hooks.count_error(c->engine, c->out->error_code());
+        core->hooks.count_error(c->engine, c->out->error_code());
     }
     apply_reply_mode(s, mark);
     return c->request_close ? Ran::close : Ran::done;

@@ -2,6 +2,7 @@
 #include "base/glob.h"
 #include "base/numbers.h"
 #include "cmd/families.h"
+#include "store/expire.h"
 
 namespace rp {
 
@@ -11,6 +12,7 @@ struct Walk {
     Bytes pattern;       // "*" matches all, the empty key included
     Bytes type;          // empty: any
     size_t visited;
+    ExpiredList* expired;  // SCAN deletes what it meets, as Redis does; KEYS (null) does not
 };
 
 static void visit_key(Entry* e, void* arg) {
@@ -20,7 +22,10 @@ static void visit_key(Entry* e, void* arg) {
     bool all = w->pattern.len == 1 && w->pattern[0] == '*';
     if (!all && !glob_match(w->pattern, key)) return;
     if (w->type.len != 0 && !bytes_equal_nocase(w->type, type_name(entry_type(e)))) return;
-    if (entry_expired(&w->c->a, e)) return;
+    if (entry_expired(&w->c->a, e)) {
+        if (w->expired != nullptr) expired_add(w->expired, e);
+        return;
+    }
     reply_bulk(&w->found.reply, key);
     w->found.items++;
 }
@@ -30,11 +35,12 @@ constexpr size_t kVisitsPerPin = 1024;
 static void breathe_now_and_then(Walk* w, size_t* since) {
     if (w->visited - *since < kVisitsPerPin) return;
     *since = w->visited;
+    if (w->expired != nullptr) expired_delete(&w->c->a, w->expired);
     ctx_breathe(w->c);
 }
 
 static void cmd_keys(CmdCtx* c, Args argv, Reply* out) {
-    Walk w = {c, {}, argv[1], {}, 0};
+    Walk w = {c, {}, argv[1], {}, 0, nullptr};
     size_t since = 0;
     deferred_start(&w.found, out);
     for (uint64_t cursor = 0;;) {
@@ -98,13 +104,15 @@ static uint64_t scan_some(CmdCtx* c, Walk* w, uint64_t cursor, int64_t count) {
 }
 
 static void cmd_scan(CmdCtx* c, Args argv, Reply* out) {
-    Walk w = {c, {}, "*", {}, 0};
+    ExpiredList expired;
+    Walk w = {c, {}, "*", {}, 0, &expired};
     uint64_t cursor;
     int64_t count = 10;
     if (!parse_cursor(argv[1], &cursor)) return reply_error(out, "ERR invalid cursor");
     if (!parse_scan(c, argv, &w, &count)) return;
     deferred_start(&w.found, out);
     cursor = scan_some(c, &w, cursor, count);
+    expired_delete(&c->a, &expired);
     char text[kI64TextMax];
     reply_array(out, 2);
     reply_bulk(out, {text, format_u64(text, cursor)});

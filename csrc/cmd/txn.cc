@@ -42,6 +42,7 @@ bool multi_queue(Session* s, const CmdRef* ref, const Command* cmd, size_t bytes
     m->count++;
     m->bytes += held;
     s->multi_count.store(m->count, std::memory_order_relaxed);
+    s->multi_bytes.store(m->bytes, std::memory_order_relaxed);
     return true;
 }
 
@@ -59,6 +60,7 @@ static void leave_multi(Session* s) {
     multi_clear(&s->multi);
     s->in_multi.store(false, std::memory_order_relaxed);
     s->multi_count.store(0, std::memory_order_relaxed);
+    s->multi_bytes.store(0, std::memory_order_relaxed);
     s->watch_count.store(0, std::memory_order_relaxed);
 }
 
@@ -107,11 +109,14 @@ static void cmd_multi(CmdCtx* c, Args, Reply* out) {
     reply_ok(out);
 }
 
+void exec_abandon(CmdCtx* c) {
+    leave_multi(c->session);
+    watch_clear(c->store, &c->session->watcher);
+}
+
 static void cmd_discard(CmdCtx* c, Args, Reply* out) {
-    Session* s = c->session;
-    if (!s->multi.active) return reply_error(out, "ERR DISCARD without MULTI");
-    leave_multi(s);
-    watch_clear(c->store, &s->watcher);
+    if (!c->session->multi.active) return reply_error(out, "ERR DISCARD without MULTI");
+    exec_abandon(c);
     reply_ok(out);
 }
 

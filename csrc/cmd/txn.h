@@ -16,6 +16,9 @@ struct ExecPlan {
 };
 void exec_plan(Worker* w, const Session* s, ExecPlan* out);
 
+// An EXEC that was refused (arity, NOAUTH, OOM) ends the transaction, as DISCARD does.
+void exec_abandon(CmdCtx* c);
+
 // Copies the command into the queue. False: the queue is full (client-query-buffer-limit).
 bool multi_queue(Session* s, const CmdRef* ref, const Command* cmd, size_t bytes_max);
 

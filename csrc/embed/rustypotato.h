@@ -93,7 +93,8 @@ int rp_session_open(rp_store* store, int protocol, rp_session** out);
 /* Null is fine. */
 void rp_session_close(rp_session* take);
 /* The calling thread's own session, made with `protocol` on first use and freed when the thread ends.
- * Borrowed; never to be used by another thread nor closed. Quick: one comparison after the first time. */
+ * Borrowed; never to be used by another thread nor closed. Quick: one comparison after the first time,
+ * so that it is the next command which says RP_CLOSED or RP_FOREIGN. */
 int rp_session_here(rp_store* store, int protocol, rp_session** out);
 
 /* A reply: mostly one piece. Large values are pieces of their own, referenced and not copied. */

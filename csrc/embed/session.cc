@@ -92,10 +92,12 @@ static int session_restart(rp_session* s) {
     if (code != RP_OK) return code;
     mutex_lock(&store->lock);
     session_detach(s);
+    Out out = s->session.out;  // its chunk is used again
     s->session.~Session();
     s->worker.~Worker();
     new (&s->session) Session;
     new (&s->worker) Worker;
+    s->session.out = out;
     session_attach(s);
     mutex_unlock(&store->lock);
     store_leave(store);

@@ -124,6 +124,34 @@ int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, c
     return RP_OK;
 }
 
+// ---- what the log says ----------------------------------------------------------------------------
+
+struct Names {
+    char text[512];
+    size_t used;
+};
+
+static void add_name(void* arg, Bytes name, Bytes) {
+    auto* list = static_cast<Names*>(arg);
+    if (list->used + name.len + 3 > sizeof list->text) return;
+    if (list->used != 0) {
+        memcpy(list->text + list->used, ", ", 2);
+        list->used += 2;
+    }
+    memcpy(list->text + list->used, name.ptr, name.len);
+    list->used += name.len;
+}
+
+static void log_banner(Config* c) {
+    RP_LOG_NOTICE("RustyPotato %s, compatible with Redis %s, pid %d, %lld event loops", RP_VERSION,
+                  kServerVersion, static_cast<int>(getpid()),
+                  static_cast<long long>(config_num(c->io_threads)));
+    Names names = {};
+    config_unused(c, {add_name, &names});
+    if (names.used == 0) return;
+    RP_LOG_NOTICE("Settings without effect here: %.*s", static_cast<int>(names.used), names.text);
+}
+
 // ---- closing --------------------------------------------------------------------------------------
 
 static void wait_a_little(int turn) {
@@ -146,8 +174,10 @@ static bool somebody_executes(rp_store* store) {
 }
 
 static void stop_serving(rp_store* store) {
-    if (store->serving) net_stop(store->net);
+    if (!store->serving) return;
+    net_stop(store->net);
     store->serving = false;
+    RP_LOG_NOTICE("Stopped: no longer accepting connections");
 }
 
 void rp_close(rp_store* store) {
@@ -203,6 +233,7 @@ static int serve(rp_store* store, const rp_address* address, int* port, char** e
     options.port_override = address->port;
     options.unixsocket = address->unixsocket;
     NetErr err;
+    log_banner(store->engine->config);
     store->engine->stop.store(StopState::running, std::memory_order_relaxed);
     Net* net;
     Status s = net_open(store->engine, options, &net, &err);

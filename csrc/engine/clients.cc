@@ -7,7 +7,7 @@
 
 namespace rp {
 
-// ---- the list --------------------------------------------------------------------------------------
+// ---- the list -----------------------------------------------------------------------------------
 
 static void name_embedded(Session* s) {
     if (s->addr[0] == 0) snprintf(s->addr, sizeof s->addr, "%s", kEmbeddedAddr);
@@ -77,7 +77,7 @@ void engine_remove_session(Engine* e, Session* s) {
     free_text(&s->lib_ver);
 }
 
-// ---- texts -----------------------------------------------------------------------------------------
+// ---- texts --------------------------------------------------------------------------------------
 
 bool session_text_valid(Bytes text) {
     for (size_t i = 0; i < text.len; i++) {
@@ -102,7 +102,7 @@ bool session_set_text(Engine* e, char** field, Bytes text) {
     return true;
 }
 
-// ---- CLIENT LIST -----------------------------------------------------------------------------------
+// ---- CLIENT LIST --------------------------------------------------------------------------------
 
 // Row and container are published one after the other: a pair that does not belong together is half
 // of an update, and the row alone is right then.
@@ -158,16 +158,17 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
     bool in_multi = s->in_multi.load(std::memory_order_relaxed);
     long long multi = in_multi ? static_cast<long long>(count_of(s->multi_count)) : -1;
     const char* events = s->embedded ? "" : out != 0 ? "rw" : "r";
+    long long age_s = (now - s->created_ms) / 1000;
+    long long idle_s = (now - s->last_ms.load(std::memory_order_relaxed)) / 1000;
     text_addf(t, "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u",
               static_cast<unsigned long long>(s->id), s->addr, s->laddr, s->fd,
-              s->name != nullptr ? s->name : "", static_cast<long long>((now - s->created_ms) / 1000),
-              static_cast<long long>((now - s->last_ms.load(std::memory_order_relaxed)) / 1000),
-              flags, s->db.load(std::memory_order_relaxed));
-    text_addf(t, " sub=0 psub=0 ssub=0 multi=%lld qbuf=%llu qbuf-free=0 argv-mem=%llu multi-mem=%llu",
-              multi, query, args, queued);
+              s->name != nullptr ? s->name : "", age_s, idle_s, flags,
+              s->db.load(std::memory_order_relaxed));
+    text_addf(t, " sub=0 psub=0 ssub=0 multi=%lld qbuf=%llu qbuf-free=0 argv-mem=%llu", multi,
+              query, args);
     // There is no fixed reply buffer: all unsent bytes are in the list of chunks.
-    text_addf(t, " rbs=0 rbp=0 obl=0 oll=%llu omem=%llu tot-mem=%llu events=%s cmd=%s user=%s",
-              count_of(s->out_chunks), out, sizeof(Session) + query + args + queued + out, events,
+    text_addf(t, " multi-mem=%llu rbs=0 rbp=0 obl=0 oll=%llu omem=%llu tot-mem=%llu events=%s"
+              " cmd=%s user=%s", queued, count_of(s->out_chunks), out, sizeof(Session) + query + args + queued + out, events,
               command, kDefaultUser);
     text_addf(t, " redir=-1 resp=%u lib-name=%s lib-ver=%s\n",
               unsigned{s->shared_resp.load(std::memory_order_relaxed)},

@@ -1,8 +1,8 @@
 // engine/clients.h: what CLIENT may ask of other sessions, and the texts a session carries.
 //
-// Threads  a session belongs to its thread. Others see it through the shared atomics of Session and,
-//          under Clients.lock, its texts and its place in the list: a session cannot go away while the
-//          lock is held. Clients.lock is a leaf: whoever holds it takes no other lock.
+// Threads  a session belongs to its thread. Others see it through the shared atomics of Session
+//          and, under Clients.lock, its texts and its place in the list: a session cannot go away
+//          while the lock is held. Clients.lock is a leaf: whoever holds it takes no other lock.
 #pragma once
 #include "engine/engine.h"
 #include "engine/text.h"
@@ -10,6 +10,8 @@
 namespace rp {
 
 constexpr const char* kDefaultUser = "default";
+constexpr Bytes kBadName =
+    "ERR Client names cannot contain spaces, newlines or special characters.";
 // What CLIENT LIST shows as both addresses of an in-process caller.
 constexpr const char* kEmbeddedAddr = "in-process:0";
 

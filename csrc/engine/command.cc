@@ -13,36 +13,71 @@ struct FlagName {
 
 // In the order in which Redis lists them; kCmdProtected and the sentinel flags it does not show.
 static const FlagName kFlagNames[] = {
-    {kCmdWrite, "write"}, {kCmdReadonly, "readonly"}, {kCmdDenyOom, "denyoom"},
-    {kCmdAdmin, "admin"}, {kCmdPubsub, "pubsub"}, {kCmdNoScript, "noscript"},
-    {kCmdBlocking, "blocking"}, {kCmdLoading, "loading"}, {kCmdStale, "stale"},
-    {kCmdSkipMonitor, "skip_monitor"}, {kCmdSkipSlowlog, "skip_slowlog"},
-    {kCmdAsking, "asking"}, {kCmdFast, "fast"}, {kCmdNoAuth, "no_auth"},
-    {kCmdMayReplicate, "may_replicate"}, {kCmdNoMandatoryKeys, "no_mandatory_keys"},
-    {kCmdNoAsyncLoading, "no_async_loading"}, {kCmdNoMulti, "no_multi"},
-    {kCmdMovableKeys, "movablekeys"}, {kCmdAllowBusy, "allow_busy"},
+    {kCmdWrite, "write"},
+    {kCmdReadonly, "readonly"},
+    {kCmdDenyOom, "denyoom"},
+    {kCmdAdmin, "admin"},
+    {kCmdPubsub, "pubsub"},
+    {kCmdNoScript, "noscript"},
+    {kCmdBlocking, "blocking"},
+    {kCmdLoading, "loading"},
+    {kCmdStale, "stale"},
+    {kCmdSkipMonitor, "skip_monitor"},
+    {kCmdSkipSlowlog, "skip_slowlog"},
+    {kCmdAsking, "asking"},
+    {kCmdFast, "fast"},
+    {kCmdNoAuth, "no_auth"},
+    {kCmdMayReplicate, "may_replicate"},
+    {kCmdNoMandatoryKeys, "no_mandatory_keys"},
+    {kCmdNoAsyncLoading, "no_async_loading"},
+    {kCmdNoMulti, "no_multi"},
+    {kCmdMovableKeys, "movablekeys"},
+    {kCmdAllowBusy, "allow_busy"},
 };
 
 static const FlagName kAclNames[] = {
-    {kAclKeyspace, "@keyspace"}, {kAclRead, "@read"}, {kAclWrite, "@write"}, {kAclSet, "@set"},
-    {kAclSortedSet, "@sortedset"}, {kAclList, "@list"}, {kAclHash, "@hash"},
-    {kAclString, "@string"}, {kAclBitmap, "@bitmap"}, {kAclHyperLogLog, "@hyperloglog"},
-    {kAclGeo, "@geo"}, {kAclStream, "@stream"}, {kAclPubsub, "@pubsub"}, {kAclAdmin, "@admin"},
-    {kAclFast, "@fast"}, {kAclSlow, "@slow"}, {kAclBlocking, "@blocking"},
-    {kAclDangerous, "@dangerous"}, {kAclConnection, "@connection"},
-    {kAclTransaction, "@transaction"}, {kAclScripting, "@scripting"},
+    {kAclKeyspace, "@keyspace"},
+    {kAclRead, "@read"},
+    {kAclWrite, "@write"},
+    {kAclSet, "@set"},
+    {kAclSortedSet, "@sortedset"},
+    {kAclList, "@list"},
+    {kAclHash, "@hash"},
+    {kAclString, "@string"},
+    {kAclBitmap, "@bitmap"},
+    {kAclHyperLogLog, "@hyperloglog"},
+    {kAclGeo, "@geo"},
+    {kAclStream, "@stream"},
+    {kAclPubsub, "@pubsub"},
+    {kAclAdmin, "@admin"},
+    {kAclFast, "@fast"},
+    {kAclSlow, "@slow"},
+    {kAclBlocking, "@blocking"},
+    {kAclDangerous, "@dangerous"},
+    {kAclConnection, "@connection"},
+    {kAclTransaction, "@transaction"},
+    {kAclScripting, "@scripting"},
 };
 
 static const FlagName kKeyFlagNames[] = {
-    {kKeyRW, "RW"}, {kKeyRO, "RO"}, {kKeyOW, "OW"}, {kKeyRM, "RM"}, {kKeyAccess, "access"},
-    {kKeyUpdate, "update"}, {kKeyInsert, "insert"}, {kKeyDelete, "delete"},
-    {kKeyNotKey, "not_key"}, {kKeyIncomplete, "incomplete"}, {kKeyVariable, "variable_flags"},
+    {kKeyRW, "RW"},
+    {kKeyRO, "RO"},
+    {kKeyOW, "OW"},
+    {kKeyRM, "RM"},
+    {kKeyAccess, "access"},
+    {kKeyUpdate, "update"},
+    {kKeyInsert, "insert"},
+    {kKeyDelete, "delete"},
+    {kKeyNotKey, "not_key"},
+    {kKeyIncomplete, "incomplete"},
+    {kKeyVariable, "variable_flags"},
 };
 
 template <size_t N>
 static void reply_flags(Reply* out, const FlagName (&names)[N], uint32_t flags) {
     size_t count = 0;
-    for (const FlagName& n : names) count += (flags & n.flag) != 0;
+    for (const FlagName& n : names)
+        count += (flags & n.flag) != 0;
     reply_set(out, count);
     for (const FlagName& n : names) {
         if (flags & n.flag) reply_simple(out, n.name);
@@ -59,15 +94,17 @@ void reply_full_name(Reply* out, const Cmd* parent, const Cmd* row) {
 
 CmdRef command_lookup(Bytes full_name) {
     const void* bar = memchr(full_name.ptr, '|', full_name.len);
-    size_t len = bar == nullptr ? full_name.len
-                                : static_cast<size_t>(static_cast<const char*>(bar) - full_name.ptr);
+    size_t len = bar == nullptr
+                     ? full_name.len
+                     : static_cast<size_t>(static_cast<const char*>(bar) - full_name.ptr);
     CmdRef ref = command_find(bytes_slice(full_name, 0, len));
     if (ref.row == nullptr || !row_listed(ref.row)) return {};
     if (bar == nullptr) return ref;
     return command_find_sub(&ref, bytes_slice(full_name, len + 1, full_name.len - len - 1));
 }
 
-// ---- INFO ----------------------------------------------------------------------------------------------
+// ---- INFO
+// ----------------------------------------------------------------------------------------------
 
 static void reply_begin_search(Reply* out, const KeySpec* k) {
     reply_map(out, 2);
@@ -103,7 +140,8 @@ static void reply_find_keys(Reply* out, const KeySpec* k) {
 
 static void reply_key_specs(Reply* out, const Cmd* row) {
     size_t count = 0;
-    while (count < kKeySpecsMax && row->keys[count].flags != 0) count++;
+    while (count < kKeySpecsMax && row->keys[count].flags != 0)
+        count++;
     reply_set(out, count);
     for (size_t i = 0; i < count; i++) {
         const KeySpec* k = &row->keys[i];
@@ -123,9 +161,11 @@ static void reply_key_specs(Reply* out, const Cmd* row) {
 
 static void reply_tips(Reply* out, const Cmd* row) {
     size_t count = 0;
-    while (count < sizeof row->tips / sizeof row->tips[0] && row->tips[count] != nullptr) count++;
+    while (count < sizeof row->tips / sizeof row->tips[0] && row->tips[count] != nullptr)
+        count++;
     reply_set(out, count);
-    for (size_t i = 0; i < count; i++) reply_bulk(out, bytes_of(row->tips[i]));
+    for (size_t i = 0; i < count; i++)
+        reply_bulk(out, bytes_of(row->tips[i]));
 }
 
 static void reply_row(Reply* out, const Cmd* parent, const Cmd* row);
@@ -133,7 +173,8 @@ static void reply_row(Reply* out, const Cmd* parent, const Cmd* row);
 static void reply_subcommands(Reply* out, const Cmd* row) {
     if (row->subcommands == nullptr) return reply_set(out, 0);
     size_t count = 0;
-    for (const Cmd* s = row->subcommands; s != nullptr; s = subcommand_next(s)) count++;
+    for (const Cmd* s = row->subcommands; s != nullptr; s = subcommand_next(s))
+        count++;
     reply_array(out, count);
     for (const Cmd* s = row->subcommands; s != nullptr; s = subcommand_next(s)) {
         reply_row(out, row, s);
@@ -157,7 +198,8 @@ static void reply_row(Reply* out, const Cmd* parent, const Cmd* row) {
 
 static size_t listed_count() {
     size_t count = 0;
-    for (size_t i = 0; i < command_top_count(); i++) count += row_listed(command_at(i));
+    for (size_t i = 0; i < command_top_count(); i++)
+        count += row_listed(command_at(i));
     return count;
 }
 
@@ -192,14 +234,15 @@ static void command_count_listed(CmdCtx*, Args, Reply* out) {
     reply_int(out, static_cast<int64_t>(listed_count()));
 }
 
-// ---- LIST ----------------------------------------------------------------------------------------------
+// ---- LIST
+// ----------------------------------------------------------------------------------------------
 
 enum class Filter : uint8_t { none, module, category, pattern };
 
 struct Listing {
     DeferredArray found;
     Filter filter = Filter::none;
-    uint32_t category = 0;   // 0: no category has that name
+    uint32_t category = 0;  // 0: no category has that name
     Bytes pattern;
 };
 
@@ -259,7 +302,8 @@ static void command_list(CmdCtx*, Args argv, Reply* out) {
     deferred_finish_array(&l.found, out);
 }
 
-// ---- rows ----------------------------------------------------------------------------------------------
+// ---- rows
+// ----------------------------------------------------------------------------------------------
 
 static void command_help(CmdCtx* c, Args, Reply*) {
     static const char* const kLines[] = {
@@ -286,39 +330,84 @@ constexpr uint32_t kAlways = kCmdLoading | kCmdStale;
 #define RP_COMMAND_ROW .flags = kAlways, .acl = kAclConnection, .group = "server"
 
 static const Cmd kCommandSubcommands[] = {
-    {.name = "COUNT", .run = command_count_listed, .arity = 2, RP_COMMAND_ROW,
-     .reply = Shape::integer, .since = "2.8.13", .cost = "O(1)", .about = "Counts the commands."},
-    {.name = "DOCS", .run = command_docs, .arity = -2, RP_COMMAND_ROW,
-     .syntax = "[command-name:string...]", .reply = Shape::map, .since = "7.0.0",
+    {.name = "COUNT",
+     .run = command_count_listed,
+     .arity = 2,
+     RP_COMMAND_ROW,
+     .reply = Shape::integer,
+     .since = "2.8.13",
+     .cost = "O(1)",
+     .about = "Counts the commands."},
+    {.name = "DOCS",
+     .run = command_docs,
+     .arity = -2,
+     RP_COMMAND_ROW,
+     .syntax = "[command-name:string...]",
+     .reply = Shape::map,
+     .since = "7.0.0",
      .cost = "O(N), N = commands described",
      .about = "Describes commands for people: summary, history, arguments.",
      .tips = {"nondeterministic_output_order"}},
-    {.name = "GETKEYS", .run = command_getkeys, .arity = -4, RP_COMMAND_ROW,
-     .reply = Shape::array, .since = "2.8.13", .cost = "O(N), N = arguments",
+    {.name = "GETKEYS",
+     .run = command_getkeys,
+     .arity = -4,
+     RP_COMMAND_ROW,
+     .reply = Shape::array,
+     .since = "2.8.13",
+     .cost = "O(N), N = arguments",
      .about = "Names the keys among the arguments of a command."},
-    {.name = "GETKEYSANDFLAGS", .run = command_getkeysandflags, .arity = -4, RP_COMMAND_ROW,
-     .reply = Shape::array, .since = "7.0.0", .cost = "O(N), N = arguments",
+    {.name = "GETKEYSANDFLAGS",
+     .run = command_getkeysandflags,
+     .arity = -4,
+     RP_COMMAND_ROW,
+     .reply = Shape::array,
+     .since = "7.0.0",
+     .cost = "O(N), N = arguments",
      .about = "Names the keys among the arguments of a command and what happens to them."},
-    {.name = "HELP", .run = command_help, .arity = 2, RP_COMMAND_ROW, .reply = Shape::array,
-     .since = "5.0.0", .cost = "O(1)", .about = "Lists the subcommands."},
-    {.name = "INFO", .run = command_info, .arity = -2, RP_COMMAND_ROW,
-     .syntax = "[command-name:string...]", .reply = Shape::array, .since = "2.8.13",
+    {.name = "HELP",
+     .run = command_help,
+     .arity = 2,
+     RP_COMMAND_ROW,
+     .reply = Shape::array,
+     .since = "5.0.0",
+     .cost = "O(1)",
+     .about = "Lists the subcommands."},
+    {.name = "INFO",
+     .run = command_info,
+     .arity = -2,
+     RP_COMMAND_ROW,
+     .syntax = "[command-name:string...]",
+     .reply = Shape::array,
+     .since = "2.8.13",
      .cost = "O(N), N = commands described",
      .about = "Describes commands for programs: arity, flags, keys, categories.",
      .tips = {"nondeterministic_output_order"},
-     .history = {{"7.0.0", "Allowed to be called with no argument to get info on all commands."}}},
-    {.name = "LIST", .run = command_list, .arity = -2, RP_COMMAND_ROW,
+     .history = {{"7.0.0", "Without names it describes all commands."}}},
+    {.name = "LIST",
+     .run = command_list,
+     .arity = -2,
+     RP_COMMAND_ROW,
      .syntax = "[FILTERBY filterby=(MODULE module-name:string|ACLCAT category:string|"
                "PATTERN pattern:pattern)]",
-     .reply = Shape::array, .since = "7.0.0", .cost = "O(N), N = commands",
-     .about = "Lists the names of commands.", .tips = {"nondeterministic_output_order"}},
+     .reply = Shape::array,
+     .since = "7.0.0",
+     .cost = "O(N), N = commands",
+     .about = "Lists the names of commands.",
+     .tips = {"nondeterministic_output_order"}},
     {},
 };
 
 const Cmd kCommandCmds[] = {
-    {.name = "COMMAND", .run = cmd_command, .arity = -1, RP_COMMAND_ROW, .reply = Shape::array,
-     .since = "2.8.13", .cost = "O(N), N = commands", .about = "Describes all commands.",
-     .tips = {"nondeterministic_output_order"}, .subcommands = kCommandSubcommands},
+    {.name = "COMMAND",
+     .run = cmd_command,
+     .arity = -1,
+     RP_COMMAND_ROW,
+     .reply = Shape::array,
+     .since = "2.8.13",
+     .cost = "O(N), N = commands",
+     .about = "Describes all commands.",
+     .tips = {"nondeterministic_output_order"},
+     .subcommands = kCommandSubcommands},
     {},
 };
 

@@ -5,7 +5,8 @@
 
 namespace rp {
 
-// "client|list" or "get", in any case. Null row: there is no such command, or COMMAND does not list it.
+// "client|list" or "get", in any case. Null row: there is no such command, or COMMAND does not list
+// it.
 CmdRef command_lookup(Bytes full_name);
 void reply_full_name(Reply* out, const Cmd* parent, const Cmd* row);
 // COMMAND DOCS [name ...]
@@ -17,6 +18,8 @@ void command_getkeysandflags(CmdCtx* c, Args argv, Reply* out);
 void reply_key_flags(Reply* out, uint32_t flags);
 
 inline bool row_listed(const Cmd* row) { return (row->flags & kCmdHidden) == 0; }
-inline const Cmd* subcommand_next(const Cmd* at) { return at[1].name != nullptr ? at + 1 : nullptr; }
+inline const Cmd* subcommand_next(const Cmd* at) {
+    return at[1].name != nullptr ? at + 1 : nullptr;
+}
 
 }  // namespace rp

@@ -9,7 +9,8 @@ static void put_text(Reply* out, Bytes name, Bytes value) {
     reply_bulk(out, value);
 }
 
-// ---- arguments -----------------------------------------------------------------------------------------
+// ---- arguments
+// -----------------------------------------------------------------------------------------
 
 static size_t arg_flags(const ArgNode* n) {
     return size_t{n->optional} + size_t{n->multiple} + size_t{n->multiple_token};
@@ -50,14 +51,17 @@ static void put_arg(Reply* out, const Syntax* s, const ArgNode* n) {
 
 static void put_args(Reply* out, const Syntax* s, int16_t first, size_t count) {
     reply_array(out, count);
-    for (int16_t i = first; i >= 0; i = s->nodes[i].next) put_arg(out, s, &s->nodes[i]);
+    for (int16_t i = first; i >= 0; i = s->nodes[i].next)
+        put_arg(out, s, &s->nodes[i]);
 }
 
-// ---- rows ----------------------------------------------------------------------------------------------
+// ---- rows
+// ----------------------------------------------------------------------------------------------
 
 static size_t history_count(const Cmd* row) {
     size_t n = 0;
-    while (n < sizeof row->history / sizeof row->history[0] && row->history[n][0] != nullptr) n++;
+    while (n < sizeof row->history / sizeof row->history[0] && row->history[n][0] != nullptr)
+        n++;
     return n;
 }
 
@@ -87,7 +91,8 @@ static void put_row(Reply* out, const Cmd* parent, const Cmd* row);
 
 static void put_subcommands(Reply* out, const Cmd* row) {
     size_t n = 0;
-    for (const Cmd* s = row->subcommands; s != nullptr; s = subcommand_next(s)) n++;
+    for (const Cmd* s = row->subcommands; s != nullptr; s = subcommand_next(s))
+        n++;
     if (n == 0) return;
     reply_bulk(out, "subcommands");
     reply_map(out, n);

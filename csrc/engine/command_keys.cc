@@ -20,7 +20,7 @@ static bool has_keys(const Cmd* row) {
 }
 
 struct KeyList {
-    Args argv;          // of the inner command
+    Args argv;  // of the inner command
     const Cmd* row;
     Reply* out;
     bool with_flags;

@@ -11,7 +11,8 @@
 
 namespace rp {
 
-// ---- after a change ------------------------------------------------------------------------------------
+// ---- after a change
+// ------------------------------------------------------------------------------------
 
 static void apply_loglevel(const Engine* e) {
     log_set_level(static_cast<LogLevel>(config_num(e->config->loglevel)));
@@ -33,7 +34,8 @@ void engine_config_hooks(Engine* e) {
     e->startup_used = mem_used();
 }
 
-// ---- commands ------------------------------------------------------------------------------------------
+// ---- commands
+// ------------------------------------------------------------------------------------------
 
 static void add_setting(void* arg, Bytes name, Bytes value) {
     auto* found = static_cast<DeferredArray*>(arg);
@@ -59,7 +61,8 @@ static void cmd_config_set(CmdCtx* c, Args argv, Reply* out) {
     size_t count = (argv.len - 2) / 2;
     size_t bytes = count * sizeof(ConfigPair);
     auto* pairs = static_cast<ConfigPair*>(mem_alloc(bytes));
-    for (size_t i = 0; i < count; i++) pairs[i] = {argv[2 + 2 * i], argv[3 + 2 * i]};
+    for (size_t i = 0; i < count; i++)
+        pairs[i] = {argv[2 + 2 * i], argv[3 + 2 * i]};
     ConfigErr err;
     bool fine;
     {
@@ -99,32 +102,62 @@ static void cmd_config_help(CmdCtx* c, Args, Reply*) {
 #define RP_CONFIG_ROW .flags = kCmdAdmin | kCmdNoScript | kCmdLoading | kCmdStale, .group = "server"
 
 static const Cmd kConfigSubcommands[] = {
-    {.name = "GET", .run = cmd_config_get, .arity = -3, RP_CONFIG_ROW,
-     .syntax = "parameter={parameter:string}...", .reply = Shape::map, .since = "2.0.0",
-     .cost = "O(N), N = settings", .about = "Returns settings by name or pattern.",
-     .history = {{"7.0.0",
-                  "Added the ability to pass multiple pattern parameters in one call"}}},
-    {.name = "SET", .run = cmd_config_set, .arity = -4, RP_CONFIG_ROW,
-     .syntax = "parameter_value={parameter:string value:string}...", .reply = Shape::ok,
-     .since = "2.0.0", .cost = "O(N), N = settings given",
+    {.name = "GET",
+     .run = cmd_config_get,
+     .arity = -3,
+     RP_CONFIG_ROW,
+     .syntax = "parameter={parameter:string}...",
+     .reply = Shape::map,
+     .since = "2.0.0",
+     .cost = "O(N), N = settings",
+     .about = "Returns settings by name or pattern.",
+     .history = {{"7.0.0", "Takes several patterns."}}},
+    {.name = "SET",
+     .run = cmd_config_set,
+     .arity = -4,
+     RP_CONFIG_ROW,
+     .syntax = "parameter_value={parameter:string value:string}...",
+     .reply = Shape::ok,
+     .since = "2.0.0",
+     .cost = "O(N), N = settings given",
      .about = "Changes settings while the server runs.",
      .tips = {"request_policy:all_nodes", "response_policy:all_succeeded"},
-     .history = {{"7.0.0", "Added the ability to set multiple parameters in one call."}}},
-    {.name = "RESETSTAT", .run = cmd_config_resetstat, .arity = 2, RP_CONFIG_ROW,
-     .reply = Shape::ok, .since = "2.0.0", .cost = "O(1)",
+     .history = {{"7.0.0", "Takes several settings."}}},
+    {.name = "RESETSTAT",
+     .run = cmd_config_resetstat,
+     .arity = 2,
+     RP_CONFIG_ROW,
+     .reply = Shape::ok,
+     .since = "2.0.0",
+     .cost = "O(1)",
      .about = "Sets the counters of INFO back to zero."},
-    {.name = "REWRITE", .run = cmd_config_rewrite, .arity = 2, RP_CONFIG_ROW,
-     .reply = Shape::ok, .since = "2.8.0", .cost = "O(1)",
+    {.name = "REWRITE",
+     .run = cmd_config_rewrite,
+     .arity = 2,
+     RP_CONFIG_ROW,
+     .reply = Shape::ok,
+     .since = "2.8.0",
+     .cost = "O(1)",
      .about = "Writes the settings in use into the configuration file."},
-    {.name = "HELP", .run = cmd_config_help, .arity = 2, .flags = kCmdLoading | kCmdStale,
-     .group = "server", .reply = Shape::array, .since = "5.0.0", .cost = "O(1)",
+    {.name = "HELP",
+     .run = cmd_config_help,
+     .arity = 2,
+     .flags = kCmdLoading | kCmdStale,
+     .group = "server",
+     .reply = Shape::array,
+     .since = "5.0.0",
+     .cost = "O(1)",
      .about = "Lists the subcommands."},
     {},
 };
 
 const Cmd kConfigCmds[] = {
-    {.name = "CONFIG", .arity = -2, .group = "server", .since = "2.0.0",
-     .cost = "Depends on the subcommand", .about = "Reads and changes settings.",
+    {.name = "CONFIG",
+     .arity = -2,
+     .group = "server",
+     .since = "2.0.0",
+     .cost = "Depends on the subcommand",
+     .about = "Reads and changes settings.",
      .subcommands = kConfigSubcommands},
     {},
 };

@@ -24,7 +24,8 @@ static const Entry* look(CmdCtx* c, Bytes key) {
     return table_find(db_table(&c->a), key, db_hash(&c->a, key));
 }
 
-// ---- DIGEST, DIGEST-VALUE ------------------------------------------------------------------------------
+// ---- DIGEST, DIGEST-VALUE
+// ------------------------------------------------------------------------------
 
 static void reply_digest(Reply* out, const Digest* d) {
     char hex[kDigestHexLen];
@@ -48,10 +49,13 @@ static void debug_digest_value(CmdCtx* c, Args argv, Reply* out) {
     }
 }
 
-// ---- OBJECT --------------------------------------------------------------------------------------------
+// ---- OBJECT
+// --------------------------------------------------------------------------------------------
 
 // Bytes of a length in an RDB file: 6, 14 or 32 bits.
-static size_t rdb_length_bytes(size_t n) { return n < 64 ? 1 : n < 16384 ? 2 : n <= UINT32_MAX ? 5 : 9; }
+static size_t rdb_length_bytes(size_t n) {
+    return n < 64 ? 1 : n < 16384 ? 2 : n <= UINT32_MAX ? 5 : 9;
+}
 
 // An integer as an RDB string: 8, 16 or 32 bits behind a byte, or its digits. 0: only digits fit.
 static size_t rdb_integer_bytes(int64_t v) {
@@ -80,16 +84,17 @@ static void debug_object(CmdCtx* c, Args argv, Reply* out) {
     uint32_t lru = uint32_t{e->clock.load(std::memory_order_relaxed)} << 8 |
                    e->freq.load(std::memory_order_relaxed);
     char line[256];
-    int n = snprintf(line, sizeof line,
-                     "Value at:%p refcount:1 encoding:%.*s serializedlength:%zu lru:%u "
-                     "lru_seconds_idle:%lld",
-                     static_cast<const void*>(e), static_cast<int>(encoding.len), encoding.ptr,
-                     rdb_string_bytes(c, e), lru,
-                     static_cast<long long>(age_idle_ms(&c->a, e) / 1000));
+    int n =
+        snprintf(line, sizeof line,
+                 "Value at:%p refcount:1 encoding:%.*s serializedlength:%zu lru:%u "
+                 "lru_seconds_idle:%lld",
+                 static_cast<const void*>(e), static_cast<int>(encoding.len), encoding.ptr,
+                 rdb_string_bytes(c, e), lru, static_cast<long long>(age_idle_ms(&c->a, e) / 1000));
     reply_simple(out, {line, static_cast<size_t>(n)});
 }
 
-// ---- HTSTATS -------------------------------------------------------------------------------------------
+// ---- HTSTATS
+// -------------------------------------------------------------------------------------------
 
 static void debug_htstats(CmdCtx* c, Args argv, Reply* out) {
     int64_t db;
@@ -114,7 +119,8 @@ static void debug_htstats(CmdCtx* c, Args argv, Reply* out) {
     text_free(&t);
 }
 
-// ---- the small ones ------------------------------------------------------------------------------------
+// ---- the small ones
+// ------------------------------------------------------------------------------------
 
 // Null or a NUL-terminated copy in buf: for strtod and strtol, which take anything, as Redis does.
 static const char* number_text(Bytes arg, char buf[kNumberTextMax]) {
@@ -160,7 +166,8 @@ static void debug_error(CmdCtx*, Args argv, Reply* out) { reply_error(out, argv[
 // POPULATE count [prefix] [size]: prefix:0 = "value:0" and so on; what exists stays.
 static void debug_populate(CmdCtx* c, Args argv, Reply* out) {
     int64_t count, size = 0;
-    if (!arg_i64_range(c, argv[2], 0, INT64_MAX, &count, "value is out of range, must be positive")) {
+    if (!arg_i64_range(c, argv[2], 0, INT64_MAX, &count,
+                       "value is out of range, must be positive")) {
         return;
     }
     Bytes prefix = argv.len > 3 ? argv[3] : Bytes("key");
@@ -174,7 +181,8 @@ static void debug_populate(CmdCtx* c, Args argv, Reply* out) {
         text_add(&key, prefix);
         text_addf(&key, ":%lld", static_cast<long long>(i));
         text_addf(&value, "value:%lld", static_cast<long long>(i));
-        while (value.len < static_cast<size_t>(size)) text_add(&value, Bytes("\0", 1));
+        while (value.len < static_cast<size_t>(size))
+            text_add(&value, Bytes("\0", 1));
         if (size != 0) value.len = static_cast<size_t>(size);
         Handle h = db_open(&c->a, key.bytes());
         if (h.at.entry != nullptr) continue;
@@ -211,7 +219,8 @@ static void debug_help(CmdCtx* c, Args, Reply*) {
     reply_help(c, kLines, sizeof kLines / sizeof kLines[0]);
 }
 
-// ---- dispatch ------------------------------------------------------------------------------------------
+// ---- dispatch
+// ------------------------------------------------------------------------------------------
 
 struct DebugCmd {
     Bytes name;
@@ -244,26 +253,31 @@ static bool allowed(const CmdCtx* c) {
 
 static void cmd_debug(CmdCtx* c, Args argv, Reply* out) {
     if (!allowed(c)) {
-        return reply_error(out,
-                           "ERR DEBUG command not allowed. If the enable-debug-command option is set "
-                           "to \"local\", you can run it from a local connection, otherwise you need "
-                           "to set this option in the configuration file, and then restart the "
-                           "server.");
+        return reply_error(
+            out,
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set "
+            "to \"local\", you can run it from a local connection, otherwise you need "
+            "to set this option in the configuration file, and then restart the "
+            "server.");
     }
     for (const DebugCmd& d : kDebugTable) {
         if (!arg_is(argv[1], d.name) || argv.len < d.argc_min || argv.len > d.argc_max) continue;
         return d.run(c, argv, out);
     }
-    reply_errorf(out,
-                 "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %s HELP.",
-                 static_cast<int>(argv[1].len < 128 ? argv[1].len : 128), argv[1].ptr, c->row->name);
+    reply_errorf(
+        out, "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %s HELP.",
+        static_cast<int>(argv[1].len < 128 ? argv[1].len : 128), argv[1].ptr, c->row->name);
 }
 
 const Cmd kDebugCmds[] = {
-    {.name = "DEBUG", .run = cmd_debug, .arity = -2,
+    {.name = "DEBUG",
+     .run = cmd_debug,
+     .arity = -2,
      .flags = kCmdAdmin | kCmdNoScript | kCmdLoading | kCmdStale | kCmdProtected | kCmdSyscmd |
               kCmdExclusive,
-     .group = "server", .reply = Shape::any, .since = "1.0.0",
+     .group = "server",
+     .reply = Shape::any,
+     .since = "1.0.0",
      .cost = "Depends on the subcommand; everybody else waits",
      .about = "Looks inside, for tests and for finding faults."},
     {},

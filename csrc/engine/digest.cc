@@ -6,7 +6,8 @@ namespace rp {
 static void digest_xor(Digest* d, Bytes data) {
     unsigned char sum[kSha1Len];
     sha1(data, sum);
-    for (size_t i = 0; i < kSha1Len; i++) d->sum[i] ^= sum[i];
+    for (size_t i = 0; i < kSha1Len; i++)
+        d->sum[i] ^= sum[i];
 }
 
 // ... and here it does.
@@ -19,7 +20,8 @@ static void digest_mix(Digest* d, Bytes data) {
 
 static void digest_mix_u32(Digest* d, uint32_t n) {
     char big_endian[4];
-    for (int i = 0; i < 4; i++) big_endian[i] = static_cast<char>(n >> (24 - 8 * i));
+    for (int i = 0; i < 4; i++)
+        big_endian[i] = static_cast<char>(n >> (24 - 8 * i));
     digest_mix(d, {big_endian, sizeof big_endian});
 }
 

@@ -1,5 +1,5 @@
-// engine/digest.h: fingerprints of values and of the whole data set, the same 40 digits as Redis 7.0
-// for the same data. Tests compare stores by them.
+// engine/digest.h: fingerprints of values and of the whole data set, the same 40 digits as
+// Redis 7.0 for the same data. Tests compare stores by them.
 //
 // Threads  REQUIRES: the gate is closed by the caller, or nobody writes.
 #pragma once

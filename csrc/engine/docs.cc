@@ -9,17 +9,15 @@
 namespace rp {
 
 struct Group {
-    const char* name;   // Cmd::group
+    const char* name;  // Cmd::group
     const char* title;
 };
 
-// Groups that appear in this order; a row of another group is a bug (engine_commands_markdown asserts).
+// Groups that appear in this order; a row of another group is a bug (engine_commands_markdown
+// asserts).
 static const Group kGroups[] = {
-    {"string", "Strings"},
-    {"generic", "Keys"},
-    {"transactions", "Transactions"},
-    {"connection", "Connections"},
-    {"server", "Server"},
+    {"string", "Strings"},         {"generic", "Keys"},  {"transactions", "Transactions"},
+    {"connection", "Connections"}, {"server", "Server"},
 };
 
 // Table cells: a bar would end the cell.
@@ -60,7 +58,8 @@ static void add_row(Text* t, const Cmd* parent, const Cmd* row) {
 
 static size_t add_group(Text* t, const Group* g) {
     size_t rows = 0;
-    text_addf(t, "\n## %s\n\n| Command | Since | Cost | What it does |\n|---|---|---|---|\n", g->title);
+    text_addf(t, "\n## %s\n\n| Command | Since | Cost | What it does |\n|---|---|---|---|\n",
+              g->title);
     for (size_t i = 0; i < command_top_count(); i++) {
         const Cmd* row = command_at(i);
         if (!row_listed(row) || strcmp(row->group, g->name) != 0) continue;
@@ -83,8 +82,10 @@ char* engine_commands_markdown() {
              "Replies, errors and options are those of Redis 7.0. \"Since\" is the Redis version "
              "that brought the command. In the syntax, `[ ]` is optional, `|` means one of, `...` "
              "may be repeated.\n");
-    for (size_t i = 0; i < command_top_count(); i++) listed += row_listed(command_at(i));
-    for (const Group& g : kGroups) written += add_group(&t, &g);
+    for (size_t i = 0; i < command_top_count(); i++)
+        listed += row_listed(command_at(i));
+    for (const Group& g : kGroups)
+        written += add_group(&t, &g);
     RP_ASSERT(written == listed && "every row is in a group of kGroups");
     auto* out = static_cast<char*>(malloc(t.len + 1));
     RP_ASSERT(out != nullptr);

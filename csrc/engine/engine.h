@@ -37,7 +37,7 @@ struct ErrorStats {
     std::atomic<uint64_t> total{0};
 };
 
-// A pointer that one thread sets while others may look: whoever sees it set sees what was set before.
+// A pointer that one thread sets while others may look: who sees it set sees what was set before.
 template <typename T>
 struct Published {
     std::atomic<T> value{nullptr};
@@ -71,7 +71,7 @@ struct NetHooks {
 
 enum class StopState : uint32_t { running, requested };
 
-// Sums over workers and sessions, those that are gone included, since the start or CONFIG RESETSTAT.
+// Sums over workers and sessions, gone ones included, since the start or CONFIG RESETSTAT.
 struct EngineTotals {
     uint64_t commands = 0, hits = 0, misses = 0, expired = 0, evicted = 0;
     uint64_t read_retries = 0, read_locked = 0;
@@ -122,7 +122,7 @@ struct Engine {
     // What CONFIG RESETSTAT subtracts from the counters, which only their owners may write. Under
     // workers_lock.
     EngineTotals base;
-    CmdTotals* base_cmds = nullptr;            // command_count() of them, or null: nothing to subtract
+    CmdTotals* base_cmds = nullptr;            // command_count() of them; null: none yet
     Reaper* reaper = nullptr;                  // engine/reaper.h
 };
 
@@ -151,8 +151,8 @@ void engine_worker_totals(Engine* e, EngineTotals* out);  // the same without tr
 void engine_command_totals(Engine* e, CmdTotals* out);  // command_count() of them, by row index
 void engine_stats_reset(Engine* e);                // CONFIG RESETSTAT
 
-// SHUTDOWN and signals: `stop` becomes requested, who waits on it (futex) is woken, the transport is
-// asked to stop. Any thread; returns at once.
+// SHUTDOWN and signals: `stop` becomes requested, who waits on it (futex) is woken, the transport
+// is asked to stop. Any thread, but no signal handler; returns at once.
 void engine_request_stop(Engine* e);
 
 // In-process callers whose command came back Ran::paused: sleeps until CLIENT PAUSE is over, the

@@ -6,10 +6,10 @@
 namespace rp {
 
 struct Section {
-    Bytes name;              // as an argument
+    Bytes name;  // as an argument
     const char* title;
     void (*write)(Info* i);
-    bool in_default;         // INFO without arguments
+    bool in_default;  // INFO without arguments
 };
 
 static const Section kSections[] = {
@@ -59,7 +59,8 @@ void human_bytes(int64_t bytes, char out[kHumanMax]) {
     }
     double value = static_cast<double>(bytes);
     size_t unit = 0;
-    for (; value >= 1024 && unit + 2 < sizeof kUnits; unit++) value /= 1024;
+    for (; value >= 1024 && unit + 2 < sizeof kUnits; unit++)
+        value /= 1024;
     snprintf(out, kHumanMax, "%.2f%c", value, kUnits[unit]);
 }
 
@@ -74,7 +75,8 @@ static uint32_t sections_all() { return (uint32_t{1} << kSectionCount) - 1; }
 
 static uint32_t sections_default() {
     uint32_t set = 0;
-    for (size_t i = 0; i < kSectionCount; i++) set |= uint32_t{kSections[i].in_default} << i;
+    for (size_t i = 0; i < kSectionCount; i++)
+        set |= uint32_t{kSections[i].in_default} << i;
     return set;
 }
 
@@ -89,7 +91,8 @@ static uint32_t sections_named(Bytes word) {
 
 static void cmd_info(CmdCtx* c, Args argv, Reply* out) {
     uint32_t set = argv.len == 1 ? sections_default() : 0;
-    for (size_t i = 1; i < argv.len; i++) set |= sections_named(argv[i]);
+    for (size_t i = 1; i < argv.len; i++)
+        set |= sections_named(argv[i]);
     Info info = {c->engine, c, {}, false, false, {}, {}};
     for (size_t i = 0; i < kSectionCount; i++) {
         if ((set >> i & 1) == 0) continue;
@@ -102,12 +105,19 @@ static void cmd_info(CmdCtx* c, Args argv, Reply* out) {
 }
 
 const Cmd kInfoCmds[] = {
-    {.name = "INFO", .run = cmd_info, .arity = -1,
-     .flags = kCmdLoading | kCmdStale, .acl = kAclDangerous, .group = "server",
-     .syntax = "[section:string...]", .reply = Shape::bulk, .since = "1.0.0", .cost = "O(1)",
+    {.name = "INFO",
+     .run = cmd_info,
+     .arity = -1,
+     .flags = kCmdLoading | kCmdStale,
+     .acl = kAclDangerous,
+     .group = "server",
+     .syntax = "[section:string...]",
+     .reply = Shape::bulk,
+     .since = "1.0.0",
+     .cost = "O(1)",
      .about = "Reports the state of the server: settings in use, memory, counters.",
      .tips = {"nondeterministic_output", "request_policy:all_shards", "response_policy:special"},
-     .history = {{"7.0.0", "Added support for taking multiple section arguments."}}},
+     .history = {{"7.0.0", "Takes several sections."}}},
     {},
 };
 

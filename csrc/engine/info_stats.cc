@@ -14,10 +14,12 @@ static void info_number(Info* i, const char* name, int64_t value) {
 }
 
 static void zero_lines(Info* i, std::initializer_list<const char*> names) {
-    for (const char* name : names) info_line(i, name, 0);
+    for (const char* name : names)
+        info_line(i, name, 0);
 }
 
-// ---- memory --------------------------------------------------------------------------------------------
+// ---- memory
+// --------------------------------------------------------------------------------------------
 
 static void memory_used(Info* i, const MemoryNumbers* m) {
     info_bytes(i, "used_memory", m->used);
@@ -34,6 +36,19 @@ static void memory_used(Info* i, const MemoryNumbers* m) {
     info_number(i, "allocator_active", m->rss);
     info_number(i, "allocator_resident", m->rss);
     info_bytes(i, "total_system_memory", sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
+    zero_lines(i, {"used_memory_lua", "used_memory_scripts_eval", "number_of_cached_scripts",
+                   "number_of_functions", "number_of_libraries"});
+}
+
+static void memory_fragmentation(Info* i, const MemoryNumbers* m) {
+    text_addf(&i->text, "allocator_frag_ratio:%.2f\r\n", m->fragmentation);
+    info_number(i, "allocator_frag_bytes", m->rss - m->used);
+    info_text(i, "allocator_rss_ratio", "1.00");
+    info_number(i, "allocator_rss_bytes", 0);
+    info_text(i, "rss_overhead_ratio", "1.00");
+    info_number(i, "rss_overhead_bytes", 0);
+    text_addf(&i->text, "mem_fragmentation_ratio:%.2f\r\n", m->fragmentation);
+    info_number(i, "mem_fragmentation_bytes", m->rss - m->used);
 }
 
 void info_memory(Info* i) {
@@ -45,11 +60,10 @@ void info_memory(Info* i) {
     memory_used(i, &m);
     info_bytes(i, "maxmemory", config_num(config->maxmemory));
     info_text(i, "maxmemory_policy", policy);
-    text_addf(&i->text, "mem_fragmentation_ratio:%.2f\r\n", m.fragmentation);
-    info_number(i, "mem_fragmentation_bytes", m.rss - m.used);
+    memory_fragmentation(i, &m);
     info_number(i, "mem_not_counted_for_evict", m.waiting);
-    zero_lines(i, {"mem_replication_backlog", "mem_total_replication_buffers",
-                   "mem_clients_slaves"});
+    zero_lines(i,
+               {"mem_replication_backlog", "mem_total_replication_buffers", "mem_clients_slaves"});
     info_number(i, "mem_clients_normal", m.clients);
     zero_lines(i, {"mem_cluster_links", "mem_aof_buffer"});
     info_text(i, "mem_allocator", mem_allocator_name());
@@ -58,7 +72,8 @@ void info_memory(Info* i) {
     info_line(i, "lazyfreed_objects", reaper_freed(i->engine->reaper));
 }
 
-// ---- stats ---------------------------------------------------------------------------------------------
+// ---- stats
+// ---------------------------------------------------------------------------------------------
 
 static void stats_rate(Info* i, const char* name, uint64_t bytes_per_second) {
     text_addf(&i->text, "%s:%.2f\r\n", name, static_cast<double>(bytes_per_second) / 1024);
@@ -83,11 +98,11 @@ void info_stats(Info* i) {
     info_line(i, "evicted_keys", t->evicted);
     info_line(i, "keyspace_hits", t->hits);
     info_line(i, "keyspace_misses", t->misses);
-    zero_lines(i, {"pubsub_channels", "pubsub_patterns", "pubsubshard_channels",
-                   "latest_fork_usec", "total_forks", "migrate_cached_sockets",
-                   "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-                   "active_defrag_key_hits", "active_defrag_key_misses", "tracking_total_keys",
-                   "tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies"});
+    zero_lines(i, {"pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec",
+                   "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
+                   "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+                   "active_defrag_key_misses", "tracking_total_keys", "tracking_total_items",
+                   "tracking_total_prefixes", "unexpected_error_replies"});
     info_line(i, "total_error_replies", get(e->errors.total));
     info_line(i, "dump_payload_sanitizations", 0);
 }
@@ -97,8 +112,8 @@ static void command_line(Info* i, const CmdRef& ref, const CmdTotals& t) {
     char name[64];
     cmd_full_name(ref.parent, ref.row, name);
     uint64_t usec = t.nsec / 1000;
-    double each = t.calls == 0 ? 0
-                               : static_cast<double>(t.nsec) / 1000 / static_cast<double>(t.calls);
+    double each =
+        t.calls == 0 ? 0 : static_cast<double>(t.nsec) / 1000 / static_cast<double>(t.calls);
     text_addf(&i->text,
               "cmdstat_%s:calls=%llu,usec=%llu,usec_per_call=%.2f,rejected_calls=%llu,"
               "failed_calls=%llu\r\n",
@@ -130,7 +145,8 @@ void info_errorstats(Info* i) {
 // section is empty, as in Redis with `latency-tracking no`.
 void info_latencystats(Info*) {}
 
-// ---- keyspace ------------------------------------------------------------------------------------------
+// ---- keyspace
+// ------------------------------------------------------------------------------------------
 
 // avg_ttl is an estimate from a few keys, as in Redis.
 constexpr size_t kTtlSampleKeys = 20;
@@ -178,7 +194,8 @@ void info_keyspace(Info* i) {
     }
 }
 
-// ---- our own -------------------------------------------------------------------------------------------
+// ---- our own
+// -------------------------------------------------------------------------------------------
 
 void info_own(Info* i) {
     const Engine* e = i->engine;

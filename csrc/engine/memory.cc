@@ -14,7 +14,8 @@ namespace rp {
 // A key's share of its bucket: 64 bytes for at most 7 keys.
 constexpr size_t kSlotShare = 10;
 
-// ---- USAGE ---------------------------------------------------------------------------------------------
+// ---- USAGE
+// ---------------------------------------------------------------------------------------------
 
 // SAMPLES is for nested values: strings have none, so it is only checked.
 static bool parse_samples(CmdCtx* c, Args argv) {
@@ -37,7 +38,8 @@ static void memory_usage(CmdCtx* c, Args argv, Reply* out) {
     reply_int(out, static_cast<int64_t>(entry_cost(e) + kSlotShare));
 }
 
-// ---- STATS ---------------------------------------------------------------------------------------------
+// ---- STATS
+// ---------------------------------------------------------------------------------------------
 
 static void put_int(DeferredArray* d, Bytes name, int64_t value) {
     reply_bulk(&d->reply, name);
@@ -110,9 +112,10 @@ static void memory_stats(CmdCtx* c, Args, Reply* out) {
     deferred_finish_map(&d, out);
 }
 
-// ---- DOCTOR --------------------------------------------------------------------------------------------
+// ---- DOCTOR
+// --------------------------------------------------------------------------------------------
 
-constexpr int64_t kDoctorUsedMin = 5 << 20;         // below that, proportions say nothing
+constexpr int64_t kDoctorUsedMin = 5 << 20;  // below that, proportions say nothing
 constexpr int64_t kDoctorBytesMin = 10 << 20;
 constexpr int64_t kDoctorClientBytes = 200 * 1024;  // per connection
 constexpr uint32_t kDoctorChain = 8;
@@ -130,8 +133,8 @@ static void doctor_report(CmdCtx* c, Text* t) {
         text_add(t, "There is too little data here to judge the use of memory.\n");
         return;
     }
-    auto connected = static_cast<int64_t>(
-        c->engine->clients.connected.load(std::memory_order_relaxed));
+    auto connected =
+        static_cast<int64_t>(c->engine->clients.connected.load(std::memory_order_relaxed));
     const Finding findings[] = {
         {m.peak > m.used + m.used / 2,
          "Peak: more than 1.5 times the memory in use was once needed. What was freed may still be "
@@ -161,7 +164,8 @@ static void memory_doctor(CmdCtx* c, Args, Reply* out) {
     text_free(&t);
 }
 
-// ---- PURGE, MALLOC-STATS -------------------------------------------------------------------------------
+// ---- PURGE, MALLOC-STATS
+// -------------------------------------------------------------------------------
 
 static void memory_purge(CmdCtx* c, Args, Reply* out) {
     StepOut outside(c);
@@ -199,37 +203,79 @@ static void memory_help(CmdCtx* c, Args, Reply*) {
     reply_help(c, kLines, sizeof kLines / sizeof kLines[0]);
 }
 
-// ---- rows ----------------------------------------------------------------------------------------------
+// ---- rows
+// ----------------------------------------------------------------------------------------------
 
-#define RP_MEMORY_TIPS {"nondeterministic_output", "request_policy:all_shards", "response_policy:special"}
+#define RP_MEMORY_TIPS \
+    { "nondeterministic_output", "request_policy:all_shards", "response_policy:special" }
 
 static const Cmd kMemorySubcommands[] = {
-    {.name = "USAGE", .run = memory_usage, .arity = -3, .flags = kCmdReadonly,
-     .keys = {{.flags = kKeyRO, .index = 2}}, .group = "server",
-     .syntax = "key:key [SAMPLES count:integer]", .reply = Shape::any, .since = "4.0.0",
-     .cost = "O(1)", .about = "Returns the bytes a key takes with its value."},
-    {.name = "STATS", .run = memory_stats, .arity = 2, .group = "server", .reply = Shape::map,
-     .since = "4.0.0", .cost = "O(1)", .about = "Tells where the memory is.",
+    {.name = "USAGE",
+     .run = memory_usage,
+     .arity = -3,
+     .flags = kCmdReadonly,
+     .keys = {{.flags = kKeyRO, .index = 2}},
+     .group = "server",
+     .syntax = "key:key [SAMPLES count:integer]",
+     .reply = Shape::any,
+     .since = "4.0.0",
+     .cost = "O(1)",
+     .about = "Returns the bytes a key takes with its value."},
+    {.name = "STATS",
+     .run = memory_stats,
+     .arity = 2,
+     .group = "server",
+     .reply = Shape::map,
+     .since = "4.0.0",
+     .cost = "O(1)",
+     .about = "Tells where the memory is.",
      .tips = RP_MEMORY_TIPS},
-    {.name = "DOCTOR", .run = memory_doctor, .arity = 2, .group = "server", .reply = Shape::bulk,
-     .since = "4.0.0", .cost = "O(1)",
-     .about = "Tells what looks wrong with the use of memory.", .tips = RP_MEMORY_TIPS},
-    {.name = "PURGE", .run = memory_purge, .arity = 2, .group = "server", .reply = Shape::ok,
-     .since = "4.0.0", .cost = "O(N), N = free blocks",
+    {.name = "DOCTOR",
+     .run = memory_doctor,
+     .arity = 2,
+     .group = "server",
+     .reply = Shape::bulk,
+     .since = "4.0.0",
+     .cost = "O(1)",
+     .about = "Tells what looks wrong with the use of memory.",
+     .tips = RP_MEMORY_TIPS},
+    {.name = "PURGE",
+     .run = memory_purge,
+     .arity = 2,
+     .group = "server",
+     .reply = Shape::ok,
+     .since = "4.0.0",
+     .cost = "O(N), N = free blocks",
      .about = "Gives free memory back to the system.",
      .tips = {"request_policy:all_shards", "response_policy:all_succeeded"}},
-    {.name = "MALLOC-STATS", .run = memory_malloc_stats, .arity = 2, .group = "server",
-     .reply = Shape::bulk, .since = "4.0.0", .cost = "O(N), N = allocator arenas",
-     .about = "Returns the allocator's own report.", .tips = RP_MEMORY_TIPS},
-    {.name = "HELP", .run = memory_help, .arity = 2, .flags = kCmdLoading | kCmdStale,
-     .group = "server", .reply = Shape::array, .since = "4.0.0", .cost = "O(1)",
+    {.name = "MALLOC-STATS",
+     .run = memory_malloc_stats,
+     .arity = 2,
+     .group = "server",
+     .reply = Shape::bulk,
+     .since = "4.0.0",
+     .cost = "O(N), N = allocator arenas",
+     .about = "Returns the allocator's own report.",
+     .tips = RP_MEMORY_TIPS},
+    {.name = "HELP",
+     .run = memory_help,
+     .arity = 2,
+     .flags = kCmdLoading | kCmdStale,
+     .group = "server",
+     .reply = Shape::array,
+     .since = "4.0.0",
+     .cost = "O(1)",
      .about = "Lists the subcommands."},
     {},
 };
 
 const Cmd kMemoryCmds[] = {
-    {.name = "MEMORY", .arity = -2, .group = "server", .since = "4.0.0",
-     .cost = "Depends on the subcommand", .about = "Tells where the memory is.",
+    {.name = "MEMORY",
+     .arity = -2,
+     .group = "server",
+     .since = "4.0.0",
+     .cost = "Depends on the subcommand",
+     .about = "Tells where the memory is.",
      .subcommands = kMemorySubcommands},
     {},
 };

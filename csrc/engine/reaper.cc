@@ -54,7 +54,7 @@ static void* reaper_main(void* arg) {
     auto* r = static_cast<Reaper*>(arg);
     pthread_setname_np(pthread_self(), "rp-reaper");
     for (;;) {
-        // Read before the list is looked at: a table added in between changes it, and nobody sleeps.
+        // Read before the list is looked at: who adds a table in between changes it.
         uint32_t calls = r->calls.load(std::memory_order_acquire);
         bool stop = r->stop.load(std::memory_order_relaxed);
         while (Doomed* d = take_first(r)) {

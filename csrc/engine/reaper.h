@@ -1,8 +1,8 @@
-// engine/reaper.h: frees the tables of FLUSHALL ASYNC and its kind on a thread of its own, so that no
-// client waits while millions of entries are visited.
+// engine/reaper.h: frees the tables of FLUSHALL ASYNC and its kind on a thread of its own, so that
+// no client waits while millions of entries are visited.
 //
-// Ownership  one per engine, made by engine_open. The thread starts with the first table and ends in
-//            reaper_close, which frees what still waits.
+// Ownership  one per engine, made by engine_open. The thread starts with the first table and ends
+//            in reaper_close, which frees what still waits.
 // Threads    reaper_add, reaper_waiting: any.
 #pragma once
 #include "store/store.h"

@@ -1,6 +1,6 @@
-// SHUTDOWN. Nothing is kept on disk, so SAVE, NOSAVE, NOW and FORCE ask for the same thing; the words
-// are checked as Redis does. A network client gets no reply: its connection closes. An in-process
-// caller gets OK, and from then on the store refuses commands (embed/).
+// SHUTDOWN. Nothing is kept on disk, so SAVE, NOSAVE, NOW and FORCE ask for the same thing; the
+// words are checked as Redis does. A network client gets no reply: its connection closes. An
+// in-process caller gets OK; what a requested stop means for the store, embed/ decides.
 #include "engine/engine.h"
 #include "engine/families.h"
 

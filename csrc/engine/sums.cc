@@ -22,7 +22,8 @@ void table_sums_add(TableSums* sums, const Table* t) {
 
 TableSums store_sums(const Store* st) {
     TableSums sums;
-    for (uint32_t db = 0; db < st->db_count; db++) table_sums_add(&sums, st->dbs[db].table);
+    for (uint32_t db = 0; db < st->db_count; db++)
+        table_sums_add(&sums, st->dbs[db].table);
     return sums;
 }
 
@@ -39,9 +40,8 @@ void memory_numbers(const Engine* e, const TableSums* sums, MemoryNumbers* out) 
     out->dataset = static_cast<int64_t>(sums->cost);
     out->overhead = out->used > out->dataset ? out->used - out->dataset : 0;
     out->waiting = static_cast<int64_t>(epoch_waiting_bytes());
-    out->clients = e->net.buffer_bytes == nullptr
-                       ? 0
-                       : static_cast<int64_t>(e->net.buffer_bytes(e->net.net));
+    out->clients =
+        e->net.buffer_bytes == nullptr ? 0 : static_cast<int64_t>(e->net.buffer_bytes(e->net.net));
     out->fragmentation =
         out->used > 0 ? static_cast<double>(out->rss) / static_cast<double>(out->used) : 0;
 }

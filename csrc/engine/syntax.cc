@@ -13,11 +13,13 @@ Bytes arg_type_name(ArgType t) { return kTypeNames[static_cast<size_t>(t)]; }
 
 Bytes arg_name(const ArgNode* n, char buf[kArgNameMax]) {
     if (!n->lower_name) return n->name;
-    for (size_t i = 0; i < n->name.len; i++) buf[i] = ascii_lower(n->name[i]);
+    for (size_t i = 0; i < n->name.len; i++)
+        buf[i] = ascii_lower(n->name[i]);
     return {buf, n->name.len};
 }
 
-// ---- parsing -----------------------------------------------------------------------------------------
+// ---- parsing
+// -----------------------------------------------------------------------------------------
 
 struct Parser {
     const char* start;
@@ -46,14 +48,16 @@ static bool take(Parser* p, char c) {
 // A name, a token or a version: up to a character with a meaning of its own.
 static Bytes take_word(Parser* p) {
     const char* from = p->p;
-    while (!ends_word(*p->p) && !at_repeat(p->p) && !at_token_repeat(p->p)) p->p++;
+    while (!ends_word(*p->p) && !at_repeat(p->p) && !at_token_repeat(p->p))
+        p->p++;
     return {from, static_cast<size_t>(p->p - from)};
 }
 
 // A token behind '~' may be any characters: ~= and ~~ and ~* exist.
 static Bytes take_any_token(Parser* p) {
     const char* from = p->p;
-    while (*p->p != 0 && strchr(" |()[]{}@^", *p->p) == nullptr && !at_repeat(p->p)) p->p++;
+    while (*p->p != 0 && strchr(" |()[]{}@^", *p->p) == nullptr && !at_repeat(p->p))
+        p->p++;
     return {from, static_cast<size_t>(p->p - from)};
 }
 
@@ -94,7 +98,8 @@ static bool parse_key_spec(Parser* p, ArgNode* n) {
 // "name:type": the type is behind the last colon ("ip:port:string").
 static bool parse_plain(Parser* p, ArgNode* n, Bytes word) {
     size_t colon = word.len;
-    while (colon > 0 && word[colon - 1] != ':') colon--;
+    while (colon > 0 && word[colon - 1] != ':')
+        colon--;
     if (colon < 2) return false;
     Bytes type = bytes_slice(word, colon, word.len - colon);
     n->name = bytes_slice(word, 0, colon - 1);
@@ -198,7 +203,8 @@ bool syntax_parse(const char* text, Syntax* out) {
     return false;
 }
 
-// ---- printing ----------------------------------------------------------------------------------------
+// ---- printing
+// ----------------------------------------------------------------------------------------
 
 struct Printer {
     const Syntax* s;

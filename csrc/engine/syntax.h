@@ -1,5 +1,5 @@
-// engine/syntax.h: the syntax text of a row (grammar: cmd/row.h) as a tree of arguments, for COMMAND
-// DOCS and docs/commands.md.
+// engine/syntax.h: the syntax text of a row (grammar: cmd/row.h) as a tree of arguments, for
+// COMMAND DOCS and docs/commands.md.
 //
 //   "key:key [condition=(NX|XX)@2.6.12]"   ->   key             key, key spec 0
 //                                               condition       oneof, optional, since 2.6.12
@@ -18,18 +18,26 @@ constexpr int kSyntaxDepthMax = 8;
 
 // In the order of their names in syntax.cc.
 enum class ArgType : uint8_t {
-    string, integer, real, key, pattern, unix_time, pure_token, oneof, block,
+    string,
+    integer,
+    real,
+    key,
+    pattern,
+    unix_time,
+    pure_token,
+    oneof,
+    block,
 };
 Bytes arg_type_name(ArgType t);  // "string", "pure-token": as COMMAND DOCS writes it
 
 struct ArgNode {
-    Bytes name;                   // see arg_name
+    Bytes name;  // see arg_name
     Bytes token;
-    Bytes since;                  // empty: none, as the others
+    Bytes since;  // empty: none, as the others
     Bytes deprecated_since;
     ArgType type = ArgType::string;
-    bool has_token = false;       // a token may be the empty text
-    bool lower_name = false;      // the name is the token in lower case
+    bool has_token = false;   // a token may be the empty text
+    bool lower_name = false;  // the name is the token in lower case
     bool optional = false;
     bool multiple = false;
     bool multiple_token = false;  // REQUIRES: multiple
@@ -42,9 +50,9 @@ struct ArgNode {
 struct Syntax {
     ArgNode nodes[kSyntaxNodesMax];
     size_t used = 0;
-    int16_t first = -1;           // of the top level, -1: no arguments
-    size_t count = 0;             // of the top level
-    size_t error_at = 0;          // where parsing stopped, if it failed
+    int16_t first = -1;   // of the top level, -1: no arguments
+    size_t count = 0;     // of the top level
+    size_t error_at = 0;  // where parsing stopped, if it failed
 };
 
 constexpr size_t kArgNameMax = 64;

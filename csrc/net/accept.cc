@@ -20,17 +20,26 @@ static constexpr Bytes kTooMany = "-ERR max number of clients reached\r\n";
 
 // The protocol's text for protected mode: clients show it to their users.
 static constexpr Bytes kDenied =
-    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set "
-    "for the default user. In this mode connections are only accepted from the loopback interface. If you "
-    "want to connect from external computers to Redis you may adopt one of the following solutions: 1) "
-    "Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback "
-    "interface by connecting to Redis from the same host the server is running, however MAKE SURE Redis "
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password "
+    "is set "
+    "for the default user. In this mode connections are only accepted from the loopback interface. "
+    "If you "
+    "want to connect from external computers to Redis you may adopt one of the following "
+    "solutions: 1) "
+    "Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the "
+    "loopback "
+    "interface by connecting to Redis from the same host the server is running, however MAKE SURE "
+    "Redis "
     "is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make this change "
     "permanent. 2) Alternatively you can just disable the protected mode by editing the Redis "
-    "configuration file, and setting the protected mode option to 'no', and then restarting the server. "
-    "3) If you started the server manually just for testing, restart it with the '--protected-mode no' "
-    "option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one "
-    "of the above things in order for the server to start accepting connections from the outside.\r\n";
+    "configuration file, and setting the protected mode option to 'no', and then restarting the "
+    "server. "
+    "3) If you started the server manually just for testing, restart it with the '--protected-mode "
+    "no' "
+    "option. 4) Setup a an authentication password for the default user. NOTE: You only need to do "
+    "one "
+    "of the above things in order for the server to start accepting connections from the "
+    "outside.\r\n";
 
 bool address_is_loopback(const sockaddr* a) {
     if (a->sa_family == AF_INET) {
@@ -47,14 +56,16 @@ int64_t fd_limit_raise(int64_t clients) {
     rlim_t need = static_cast<rlim_t>(clients) + kFdsReserved;
     if (limit.rlim_cur < need) {
         rlimit raised = limit;
-        raised.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= need ? need : limit.rlim_max;
-        if (raised.rlim_cur > limit.rlim_cur && setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+        raised.rlim_cur =
+            limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= need ? need : limit.rlim_max;
+        if (raised.rlim_cur > limit.rlim_cur && setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            limit = raised;
     }
     if (limit.rlim_cur >= need) return clients;
     return limit.rlim_cur > kFdsReserved ? static_cast<int64_t>(limit.rlim_cur - kFdsReserved) : 1;
 }
 
-// ---- one connection ------------------------------------------------------------------------------
+// ---- one connection ---------------------------------------------------------------------------
 
 static void refuse(Net* n, int fd, Bytes text) {
     n->engine->clients.rejected.fetch_add(1, std::memory_order_relaxed);
@@ -120,11 +131,14 @@ static Loop* least_loaded(Net* n) {
 static void admit(Listener* l, int fd, const sockaddr* peer) {
     Net* n = l->net;
     Config* config = n->engine->config;
-    if (n->conns.load(std::memory_order_relaxed) >= static_cast<uint64_t>(config_num(config->maxclients))) {
+    if (n->conns.load(std::memory_order_relaxed) >=
+        static_cast<uint64_t>(config_num(config->maxclients))) {
         return refuse(n, fd, kTooMany);
     }
-    bool open_to_all = config_num(config->protected_mode) == 0 || config_num(config->requirepass_set) != 0;
-    if (!open_to_all && !l->unix_socket && !address_is_loopback(peer)) return refuse(n, fd, kDenied);
+    bool open_to_all =
+        config_num(config->protected_mode) == 0 || config_num(config->requirepass_set) != 0;
+    if (!open_to_all && !l->unix_socket && !address_is_loopback(peer))
+        return refuse(n, fd, kDenied);
     if (!l->unix_socket) set_options(n, fd);
     Loop* loop = least_loaded(n);
     Conn* c = conn_new(loop, fd, l->unix_socket);
@@ -139,11 +153,12 @@ static void admit(Listener* l, int fd, const sockaddr* peer) {
     conn_start(c);
 }
 
-// ---- the descriptor limit ------------------------------------------------------------------------
+// ---- the descriptor limit ---------------------------------------------------------------------
 
 static void log_seldom(Net* n, int cause) {
     uint64_t now = loop_now_ms(&n->loops[0]);
-    if (n->accept_logged_ms != 0 && now - n->accept_logged_ms < static_cast<uint64_t>(kAcceptLogMs)) return;
+    if (n->accept_logged_ms != 0 && now - n->accept_logged_ms < static_cast<uint64_t>(kAcceptLogMs))
+        return;
     n->accept_logged_ms = now;
     RP_LOG_WARNING("Accepting client connection: %s", strerror(cause));
 }
@@ -156,8 +171,8 @@ static void accept_pause(Net* n) {
     }
 }
 
-// Gives up the spare descriptor for a moment, to tell those who wait that there is no room. Where even
-// that fails, accepting rests.
+// Gives up the spare descriptor for a moment, to tell those who wait that there is no room. Where
+// even that fails, accepting rests.
 static void turn_away(Listener* l) {
     Net* n = l->net;
     for (int i = 0; i < kAcceptsPerTurn && n->spare_fd >= 0; i++) {
@@ -182,7 +197,7 @@ void listeners_tick(Net* n) {
     }
 }
 
-// ---- events --------------------------------------------------------------------------------------
+// ---- events -----------------------------------------------------------------------------------
 
 static bool is_exhaustion(int cause) {
     return cause == EMFILE || cause == ENFILE || cause == ENOBUFS || cause == ENOMEM;
@@ -193,7 +208,8 @@ static void on_readable(uv_poll_t* handle, int, int) {
     for (int i = 0; i < kAcceptsPerTurn; i++) {
         sockaddr_storage peer;
         socklen_t len = sizeof peer;
-        int fd = accept4(l->fd, reinterpret_cast<sockaddr*>(&peer), &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd =
+            accept4(l->fd, reinterpret_cast<sockaddr*>(&peer), &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             if (len < sizeof peer.ss_family) peer.ss_family = AF_UNIX;
             admit(l, fd, reinterpret_cast<sockaddr*>(&peer));

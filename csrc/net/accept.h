@@ -14,11 +14,11 @@ struct Listener {
     int fd = -1;
     bool unix_socket = false;
     int port = 0;
-    char text[128] = {};     // the address as the setting has it, or the path
-    dev_t dev = 0;           // of the Unix socket's file
+    char text[128] = {};  // the address as the setting has it, or the path
+    dev_t dev = 0;        // of the Unix socket's file
     ino_t ino = 0;
-    bool shut = false;       // under listen_lock: replaced just now
-    bool dead = false;       // under listen_lock: loop 0 closes it
+    bool shut = false;  // under listen_lock: replaced just now
+    bool dead = false;  // under listen_lock: loop 0 closes it
     // Loop 0.
     bool polled = false;
     uv_poll_t poll;

@@ -31,24 +31,27 @@ static Engine* engine_of(const Conn* c) { return c->loop->net->engine; }
 
 const char* conn_text(const Conn* c, char out[kConnTextMax]) {
     const Session* s = &c->session;
-    snprintf(out, kConnTextMax, "id=%" PRIu64 " addr=%s laddr=%s fd=%d age=%" PRId64 " qbuf=%zu omem=%zu",
-             s->id, s->addr, s->laddr, s->fd, (clock_mono_ms() - s->created_ms) / 1000,
+    snprintf(out, kConnTextMax,
+             "id=%" PRIu64 " addr=%s laddr=%s fd=%d age=%" PRId64 " qbuf=%zu omem=%zu", s->id,
+             s->addr, s->laddr, s->fd, (clock_mono_ms() - s->created_ms) / 1000,
              c->in_len + parser_taken(c->parser), s->out.bytes);
     return out;
 }
 
-// ---- held commands -------------------------------------------------------------------------------
+// ---- held commands ----------------------------------------------------------------------------
 
 static size_t held_bytes(const Command* commands, size_t n) {
     size_t sum = sizeof(Held) + n * sizeof(Command);
     for (size_t i = 0; i < n; i++) {
         sum += commands[i].argc * sizeof(Bytes);
-        for (size_t a = 0; a < commands[i].argc; a++) sum += commands[i].argv[a].len;
+        for (size_t a = 0; a < commands[i].argc; a++)
+            sum += commands[i].argv[a].len;
     }
     return sum;
 }
 
-// Copies commands so that they outlive the buffer and the batch; a big argument is shared, not copied.
+// Copies commands so that they outlive the buffer and the batch; a big argument is shared, not
+// copied.
 static Held* held_new(const Command* commands, size_t n) {
     size_t bytes = held_bytes(commands, n);
     Held* h = static_cast<Held*>(mem_try_alloc(bytes));
@@ -58,7 +61,8 @@ static Held* held_new(const Command* commands, size_t n) {
     h->at = 0;
     Bytes* slot = reinterpret_cast<Bytes*>(h->commands + n);
     size_t slots = 0;
-    for (size_t i = 0; i < n; i++) slots += commands[i].argc;
+    for (size_t i = 0; i < n; i++)
+        slots += commands[i].argc;
     char* text = reinterpret_cast<char*>(slot + slots);
     for (size_t i = 0; i < n; i++) {
         Command* to = new (&h->commands[i]) Command(commands[i]);
@@ -79,11 +83,12 @@ static Held* held_new(const Command* commands, size_t n) {
 
 void held_free(Held* take) {
     if (take == nullptr) return;
-    for (size_t i = 0; i < take->count; i++) blob_unref(take->commands[i].big);
+    for (size_t i = 0; i < take->count; i++)
+        blob_unref(take->commands[i].big);
     mem_free(take, take->bytes);
 }
 
-// ---- the client's own input bytes ----------------------------------------------------------------
+// ---- the client's own input bytes -------------------------------------------------------------
 
 static void in_release(Conn* c) {
     mem_free(c->in, c->in_cap);
@@ -129,7 +134,7 @@ static bool over_query_limit(const Conn* c) {
     return held > static_cast<size_t>(config_num(engine_of(c)->config->client_query_buffer_limit));
 }
 
-// ---- executing -----------------------------------------------------------------------------------
+// ---- executing --------------------------------------------------------------------------------
 
 static Stop run_commands(Conn* c, Command* commands, size_t n, size_t* ran) {
     Session* s = &c->session;
@@ -179,7 +184,8 @@ static Parse parse_batch(Conn* c, char* data, size_t* len, size_t* pos, size_t* 
     *n = 0;
     while (*n < most) {
         if (*pos == *len) return Parse::more;
-        Parse got = parser_next(c->parser, &limits, &l->args, data, *len, pos, &l->commands[*n], error);
+        Parse got =
+            parser_next(c->parser, &limits, &l->args, data, *len, pos, &l->commands[*n], error);
         if (RP_LIKELY(got == Parse::command)) {
             ++*n;
         } else if (got != Parse::empty) {
@@ -196,10 +202,11 @@ static void log_attack(Conn* c) {
     if (before != 0 && now - before < 60000) return;
     if (!logged_ms.compare_exchange_strong(before, now, std::memory_order_relaxed)) return;
     char text[kConnTextMax];
-    RP_LOG_WARNING("Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
-                   "commands to Redis. This is likely due to an attacker attempting to use Cross "
-                   "Protocol Scripting to compromise your Redis instance. Connection aborted. (%s)",
-                   conn_text(c, text));
+    RP_LOG_WARNING(
+        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
+        "commands to Redis. This is likely due to an attacker attempting to use Cross "
+        "Protocol Scripting to compromise your Redis instance. Connection aborted. (%s)",
+        conn_text(c, text));
 }
 
 static Stop protocol_error(Conn* c, Bytes error) {
@@ -295,7 +302,7 @@ void conn_resume(Conn* c) {
     conn_input(c, c->in, c->in_len);
 }
 
-// ---- reading -------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------
 
 // Nothing may be stopped or closed in here: libuv calls on_read next, whatever happens.
 static void on_alloc(uv_handle_t* handle, size_t, uv_buf_t* buf) {
@@ -375,7 +382,7 @@ void conn_want_read(Conn* c) {
     }
 }
 
-// ---- life ----------------------------------------------------------------------------------------
+// ---- life -------------------------------------------------------------------------------------
 
 Conn* conn_new(Loop* loop, int fd, bool unix_socket) {
     void* memory = mem_try_alloc(sizeof(Conn));

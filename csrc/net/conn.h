@@ -1,17 +1,17 @@
 // net/conn.h: one client: a socket, its session, and the bytes between the two.
 //
-//   socket --> loop's read buffer --> parser --> commands --> execute_batch --> session.out --> socket
-//                  |   ^                             |
-//                  v   | partial command             v  not executed: CLIENT PAUSE, too much output
-//                 in[..in_len)                      held
+//   socket --> read buffer --> parser --> commands --> execute_batch --> session.out --> socket
+//               |   ^                        |
+//               v   | partial command        v  not executed: CLIENT PAUSE, too much output
+//              in[..in_len)                 held
 //
-// `held` is older than `in`: it runs first. While either waits for a reason (`blocked`, `paused`, the
-// loop's ready list) nothing is read from the socket, so both are bounded by one read.
+// `held` is older than `in`: it runs first. While either waits for a reason (`blocked`, `paused`,
+// the loop's ready list) nothing is read from the socket, so both are bounded by one read.
 //
-// Invariants  C1 in_len > 0 or a big argument is under way  <=>  the parser is inside a command, or the
-//                client is parked with whole commands in `in`.
-//             C2 bytes under uv_write are the first `inflight` bytes of session.out; nobody consumes
-//                them before the callback.
+// Invariants  C1 in_len > 0 means: the parser is inside a command, or the client is parked with
+//                whole commands in `in`.
+//             C2 bytes under uv_write are the first `inflight` bytes of session.out; nobody
+//                consumes them before the callback.
 //             C3 a Conn is freed in its close callback only, and only off the ready list.
 // Threads     its loop's thread; before conn_start the accepting thread.
 #pragma once
@@ -26,7 +26,7 @@ struct Loop;
 
 // Commands that were parsed but could not run yet: one block with copies of their arguments.
 struct Held {
-    size_t bytes;        // of the block
+    size_t bytes;  // of the block
     size_t count;
     size_t at;           // next to run
     Command commands[];  // followed by the argument slots and their bytes
@@ -50,26 +50,26 @@ struct Conn {
     size_t in_len = 0;
     size_t in_cap = 0;
     Held* held = nullptr;
-    size_t turn_bytes = 0;         // read in turn number `turn`
+    size_t turn_bytes = 0;  // read in turn number `turn`
     uint64_t turn = 0;
     ReadInto into = ReadInto::shared;
     // Output.
     uv_write_t write;
-    size_t inflight = 0;           // bytes under uv_write; 0 = none
-    uint64_t soft_since_ms = 0;    // over the soft limit since; 0 = not
+    size_t inflight = 0;         // bytes under uv_write; 0 = none
+    uint64_t soft_since_ms = 0;  // over the soft limit since; 0 = not
     // State.
     bool reading = false;
-    bool blocked = false;          // waits for its output to drain
-    bool paused = false;           // waits for CLIENT PAUSE to end
+    bool blocked = false;  // waits for its output to drain
+    bool paused = false;   // waits for CLIENT PAUSE to end
     bool close_when_sent = false;
-    bool closing = false;          // uv_close was called
-    bool closed = false;           // its callback has run; freed when off the ready list
+    bool closing = false;  // uv_close was called
+    bool closed = false;   // its callback has run; freed when off the ready list
     bool on_dirty = false;
     bool on_ready = false;
-    uint64_t last_io_ms = 0;       // uv_now
-    size_t counted_bytes = 0;      // its share of loop->buffer_bytes
+    uint64_t last_io_ms = 0;   // uv_now
+    size_t counted_bytes = 0;  // its share of loop->buffer_bytes
     // Lists of the loop.
-    Conn* next = nullptr;          // all; before conn_start: the mailbox
+    Conn* next = nullptr;  // all; before conn_start: the mailbox
     Conn* prev = nullptr;
     Conn* next_dirty = nullptr;
     Conn* next_ready = nullptr;

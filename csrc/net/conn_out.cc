@@ -1,7 +1,7 @@
 // The way out: from session.out to the socket.
 //
-// Usually one uv_try_write per turn empties it. What the socket does not take goes to uv_write, whose
-// callback continues; nothing else is written meanwhile, so the order holds.
+// Usually one uv_try_write per turn empties it. What the socket does not take goes to uv_write,
+// whose callback continues; nothing else is written meanwhile, so the order holds.
 #include <cstdio>
 
 #include "base/log.h"

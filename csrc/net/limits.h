@@ -20,7 +20,8 @@ constexpr size_t kTurnBatches = 32;
 // Argument slots of a batch: 64 commands of 16 words.
 constexpr size_t kArgSlots = 1024;
 
-// Output. Above kOutStop unsent bytes a client is neither read nor executed, until kOutResume is left.
+// Output. Above kOutStop unsent bytes a client is neither read nor executed, until kOutResume is
+// left.
 constexpr size_t kOutStop = 1024 * 1024;
 constexpr size_t kOutResume = 256 * 1024;
 constexpr size_t kIovMax = 64;
@@ -33,8 +34,9 @@ constexpr size_t kChunksKept = 64;
 constexpr int kAcceptsPerTurn = 256;
 constexpr int64_t kAcceptPauseMs = 100;  // after EMFILE and friends
 constexpr int64_t kAcceptLogMs = 5000;   // one line about it per so many milliseconds
-constexpr size_t kListenersMax = 33;     // 16 addresses, each perhaps in two families, and a Unix socket
-constexpr size_t kFdsReserved = 64;      // descriptors beside those of clients
+constexpr size_t kListenersMax =
+    33;  // 16 addresses, each perhaps in two families, and a Unix socket
+constexpr size_t kFdsReserved = 64;  // descriptors beside those of clients
 
 // Stopping: how long unsent replies may keep a loop alive.
 constexpr int64_t kStopFlushMs = 1000;

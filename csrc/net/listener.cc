@@ -20,7 +20,8 @@
 
 namespace rp {
 
-// What the settings ask for: addresses as they were written, without the '-' that makes one optional.
+// What the settings ask for: addresses as they were written, without the '-' that makes one
+// optional.
 struct Wanted {
     char text[128];
     bool optional;
@@ -38,7 +39,7 @@ static Status fail(NetErr* err, const char* what, int cause) {
     return cause == EADDRINUSE ? Status::in_use : Status::io;
 }
 
-// ---- TCP -----------------------------------------------------------------------------------------
+// ---- TCP --------------------------------------------------------------------------------------
 
 static bool family_missing(int cause) {
     return cause == EPROTONOSUPPORT || cause == EAFNOSUPPORT || cause == ESOCKTNOSUPPORT ||
@@ -104,7 +105,8 @@ static Status tcp_open(Net* n, const Wanted* w, int port, Listener** out, NetErr
     hints.ai_flags = AI_PASSIVE;
     char service[8], what[200];
     snprintf(service, sizeof service, "%d", port);
-    snprintf(what, sizeof what, "Could not create server TCP listening socket %s:%d", w->text, port);
+    snprintf(what, sizeof what, "Could not create server TCP listening socket %s:%d", w->text,
+             port);
     int bad = getaddrinfo(any4 || any6 ? nullptr : w->text, service, &hints, &found);
     if (bad != 0) {
         snprintf(err->text, sizeof err->text, "%s: %s", what, gai_strerror(bad));
@@ -125,25 +127,28 @@ static Status tcp_open(Net* n, const Wanted* w, int port, Listener** out, NetErr
     return Status::ok;
 }
 
-// ---- the set -------------------------------------------------------------------------------------
+// ---- the set ----------------------------------------------------------------------------------
 
 static bool want_tcp(Net* n, WantedList* out, NetErr* err) {
     char text[2048];
     size_t len = config_text(n->engine->config, "bind", text, sizeof text);
     if (len >= sizeof text) {
-        snprintf(err->text, sizeof err->text, "bind: more than %zu bytes of addresses", sizeof text - 1);
+        snprintf(err->text, sizeof err->text, "bind: more than %zu bytes of addresses",
+                 sizeof text - 1);
         return false;
     }
     int override_port = n->options.port_override;
-    out->port = override_port >= 0 ? override_port
-                                   : static_cast<int>(config_num(n->engine->config->port));
+    out->port =
+        override_port >= 0 ? override_port : static_cast<int>(config_num(n->engine->config->port));
     if (override_port < 0 && out->port == 0) return true;  // As Redis: no TCP.
     char* save = nullptr;
-    for (char* word = strtok_r(text, " ", &save); word != nullptr; word = strtok_r(nullptr, " ", &save)) {
+    for (char* word = strtok_r(text, " ", &save); word != nullptr;
+         word = strtok_r(nullptr, " ", &save)) {
         bool optional = word[0] == '-';
         const char* name = word + (optional ? 1 : 0);
         if (out->len == kListenersMax || strlen(name) >= sizeof(Wanted::text)) {
-            snprintf(err->text, sizeof err->text, "bind: too many addresses, or too long: %.64s", name);
+            snprintf(err->text, sizeof err->text, "bind: too many addresses, or too long: %.64s",
+                     name);
             return false;
         }
         Wanted* w = &out->items[out->len++];
@@ -169,8 +174,8 @@ static Listener* find(Listener* first, const char* text, int port) {
 }
 
 // Opens what is wanted and not in `have`. Several addresses share one port, also a chosen one.
-static Status open_missing(Net* n, const WantedList* want, Listener* have, Listener** out, int* port,
-                           NetErr* err) {
+static Status open_missing(Net* n, const WantedList* want, Listener* have, Listener** out,
+                           int* port, NetErr* err) {
     *out = nullptr;
     *port = want->port;
     for (size_t i = 0; i < want->len; i++) {
@@ -192,11 +197,12 @@ static Status open_missing(Net* n, const WantedList* want, Listener* have, Liste
 
 static void list_append(Net* n, Listener* more) {
     Listener** at = &n->listeners;
-    while (*at != nullptr) at = &(*at)->next;
+    while (*at != nullptr)
+        at = &(*at)->next;
     *at = more;
 }
 
-// ---- Unix socket ---------------------------------------------------------------------------------
+// ---- Unix socket ------------------------------------------------------------------------------
 
 // A socket that a dead server left behind may go; a living one, or anything else, stays.
 static Status clear_stale(const sockaddr_un* a, const char* what, NetErr* err) {
@@ -222,7 +228,8 @@ static Status clear_stale(const sockaddr_un* a, const char* what, NetErr* err) {
 
 // The mode is set between bind and listen: nobody can connect before it holds (CVE-2023-45145).
 static Status unix_bind(Net* n, int fd, const sockaddr_un* a, const char* what, NetErr* err) {
-    if (bind(fd, reinterpret_cast<const sockaddr*>(a), sizeof *a) != 0) return fail(err, what, errno);
+    if (bind(fd, reinterpret_cast<const sockaddr*>(a), sizeof *a) != 0)
+        return fail(err, what, errno);
     auto mode = static_cast<mode_t>(config_num(n->engine->config->unixsocketperm));
     if (mode != 0 && chmod(a->sun_path, mode) != 0) return fail(err, what, errno);
     if (listen(fd, static_cast<int>(config_num(n->engine->config->tcp_backlog))) != 0) {
@@ -237,7 +244,8 @@ static Status unix_open(Net* n, const char* path, NetErr* err) {
     a.sun_family = AF_UNIX;
     snprintf(what, sizeof what, "Could not create server Unix socket %.128s", path);
     if (strlen(path) >= sizeof a.sun_path) {
-        snprintf(err->text, sizeof err->text, "%s: longer than %zu bytes", what, sizeof a.sun_path - 1);
+        snprintf(err->text, sizeof err->text, "%s: longer than %zu bytes", what,
+                 sizeof a.sun_path - 1);
         return Status::invalid;
     }
     memcpy(a.sun_path, path, strlen(path) + 1);
@@ -269,7 +277,7 @@ static void unix_remove(const Listener* l) {
     unlink(l->text);
 }
 
-// ---- open, rebind, close -------------------------------------------------------------------------
+// ---- open, rebind, close ----------------------------------------------------------------------
 
 static Status open_tcp(Net* n, NetErr* err) {
     WantedList want;
@@ -305,7 +313,8 @@ Status listeners_open(Net* n, NetErr* err) {
         if (s != Status::ok) return s;
     }
     if (n->listeners == nullptr) {
-        snprintf(err->text, sizeof err->text, "Configured to not listen anywhere: set port or unixsocket");
+        snprintf(err->text, sizeof err->text,
+                 "Configured to not listen anywhere: set port or unixsocket");
         return Status::invalid;
     }
     return Status::ok;
@@ -362,7 +371,8 @@ bool listeners_rebind(Net* n, const char** why) {
         loop_signal(&n->loops[0], kLoopListeners);
         return false;
     }
-    for (Listener* l = n->listeners; l != nullptr; l = l->next) l->shut = false;
+    for (Listener* l = n->listeners; l != nullptr; l = l->next)
+        l->shut = false;
     list_append(n, opened);
     n->port.store(want.len > 0 ? port : 0, std::memory_order_relaxed);
     loop_signal(&n->loops[0], kLoopListeners);
@@ -378,7 +388,7 @@ void listeners_close(Net* n) {
     n->listeners = nullptr;
 }
 
-// ---- loop 0 --------------------------------------------------------------------------------------
+// ---- loop 0 -----------------------------------------------------------------------------------
 
 static void on_unpolled(uv_handle_t* handle) {
     listener_free(static_cast<Listener*>(handle->data));

@@ -15,7 +15,7 @@ static Loop* loop_of(void* handle) {
     return static_cast<Loop*>(static_cast<uv_handle_t*>(handle)->data);
 }
 
-// ---- lists ---------------------------------------------------------------------------------------
+// ---- lists ------------------------------------------------------------------------------------
 
 void loop_link(Loop* l, Conn* c) {
     c->prev = nullptr;
@@ -61,7 +61,7 @@ void loop_count_bytes(Loop* l, int64_t delta) {
     l->buffer_bytes.store(now + static_cast<uint64_t>(delta), std::memory_order_relaxed);
 }
 
-// ---- reply chunks --------------------------------------------------------------------------------
+// ---- reply chunks -----------------------------------------------------------------------------
 
 void loop_lend_chunk(Loop* l, Out* out) {
     OutChunk* c = l->chunks;
@@ -106,10 +106,10 @@ static void chunks_drop(Loop* l) {
     }
 }
 
-// ---- signals and mailbox -------------------------------------------------------------------------
+// ---- signals and mailbox ----------------------------------------------------------------------
 
-// uv_async_send looks at its flag with a relaxed load. Unless that load is kept behind our store, the
-// loop may clear the flag, miss our bits, and nobody would wake it again.
+// uv_async_send looks at its flag with a relaxed load. Unless that load is kept behind our store,
+// the loop may clear the flag, miss our bits, and nobody would wake it again.
 static void fence_before_send(Loop* l) {
 #if defined(__SANITIZE_THREAD__)
     l->signals.fetch_or(0, std::memory_order_seq_cst);  // TSan does not know fences.
@@ -170,7 +170,7 @@ static void wake_conns(Loop* l) {
     }
 }
 
-// ---- stopping ------------------------------------------------------------------------------------
+// ---- stopping ---------------------------------------------------------------------------------
 
 static void close_all(Loop* l) {
     for (Conn *c = l->conns, *next; c != nullptr; c = next) {
@@ -203,7 +203,7 @@ static void on_async(uv_async_t* handle) {
     if (bits & kLoopStop) begin_stop(l);
 }
 
-// ---- the turn ------------------------------------------------------------------------------------
+// ---- the turn ---------------------------------------------------------------------------------
 
 // A client that is not finished afterwards puts itself on the list again, for the next turn.
 static void on_idle(uv_idle_t* handle) {
@@ -278,7 +278,7 @@ static void tick_set(Loop* l, uint64_t period_ms) {
     uv_timer_start(&l->tick, on_tick, period_ms, period_ms);
 }
 
-// ---- the thread ----------------------------------------------------------------------------------
+// ---- the thread -------------------------------------------------------------------------------
 
 static void* loop_main(void* arg) {
     Loop* l = static_cast<Loop*>(arg);
@@ -309,7 +309,7 @@ void loop_join(Loop* l) {
     l->started = false;
 }
 
-// ---- life ----------------------------------------------------------------------------------------
+// ---- life -------------------------------------------------------------------------------------
 
 Status loop_init(Loop* l, Net* net, uint32_t index) {
     l->net = net;
@@ -355,8 +355,12 @@ void loop_deinit(Loop* l) {
         engine_remove_worker(l->net->engine, &l->worker);
         worker_deinit(&l->worker);
     }
-    uv_walk(&l->uv, [](uv_handle_t* h, void*) { if (!uv_is_closing(h)) uv_close(h, nullptr); },
-            nullptr);
+    uv_walk(
+        &l->uv,
+        [](uv_handle_t* h, void*) {
+            if (!uv_is_closing(h)) uv_close(h, nullptr);
+        },
+        nullptr);
     uv_run(&l->uv, UV_RUN_DEFAULT);
     int err = uv_loop_close(&l->uv);
     RP_ASSERT(err == 0);

@@ -13,8 +13,8 @@
 #include <pthread.h>
 #include <uv.h>
 
-#include "net/conn.h"
 #include "engine/engine.h"
+#include "net/conn.h"
 
 namespace rp {
 
@@ -22,8 +22,8 @@ struct Net;
 
 // Bits of Loop.signals.
 enum LoopSignal : uint32_t {
-    kLoopMail = 1u << 0,       // connections wait in the mailbox
-    kLoopWake = 1u << 1,       // kill flags or the pause changed
+    kLoopMail = 1u << 0,  // connections wait in the mailbox
+    kLoopWake = 1u << 1,  // kill flags or the pause changed
     kLoopStop = 1u << 2,
     kLoopListeners = 1u << 3,  // loop 0: the set of listeners changed
 };
@@ -39,7 +39,7 @@ struct alignas(64) Loop {
     std::atomic<uint64_t> conn_count{0};  // posted or alive: the load
     std::atomic<uint64_t> buffer_bytes{0};
     Mutex mail_lock;
-    Conn* mail = nullptr;                 // under mail_lock; newest first
+    Conn* mail = nullptr;  // under mail_lock; newest first
     // Loop thread.
     alignas(64) uv_loop_t uv;
     uv_async_t async;
@@ -50,14 +50,14 @@ struct alignas(64) Loop {
     Worker worker;
     uint64_t turn = 1;
     uint64_t reclaimed_ms = 0;
-    uint64_t tick_ms = 0;                 // period of the timer
+    uint64_t tick_ms = 0;  // period of the timer
     Conn* conns = nullptr;
-    Conn* cursor = nullptr;               // next to be tended
-    size_t alive = 0;                     // started and not freed
+    Conn* cursor = nullptr;  // next to be tended
+    size_t alive = 0;        // started and not freed
     Conn* dirty = nullptr;
     Conn* ready = nullptr;
     Conn** ready_end = nullptr;
-    size_t paused = 0;                    // a hint: some may wait for CLIENT PAUSE
+    size_t paused = 0;  // a hint: some may wait for CLIENT PAUSE
     bool stopping = false;
     uint64_t stop_at_ms = 0;
     OutChunk* chunks = nullptr;
@@ -83,11 +83,11 @@ void loop_post(Loop* l, Conn* take);       // any thread
 inline uint64_t loop_now_ms(const Loop* l) { return uv_now(&l->uv); }
 void loop_link(Loop* l, Conn* c);
 void loop_unlink(Loop* l, Conn* c);
-void loop_freed(Loop* l);                  // a Conn of this loop is gone
+void loop_freed(Loop* l);  // a Conn of this loop is gone
 void loop_mark_ready(Loop* l, Conn* c);
 void loop_count_bytes(Loop* l, int64_t delta);
 // Reply chunks for sessions: from and to the loop's small store, so that a turn allocates nothing.
 void loop_lend_chunk(Loop* l, Out* out);
-void loop_take_chunk(Loop* l, Out* out);   // REQUIRES: everything in out has been sent
+void loop_take_chunk(Loop* l, Out* out);  // REQUIRES: everything in out has been sent
 
 }  // namespace rp

@@ -15,13 +15,14 @@
 
 namespace rp {
 
-// ---- hooks: what the engine asks of us, from any thread ------------------------------------------
+// ---- hooks: what the engine asks of us, from any thread ---------------------------------------
 
 static void hook_wake_all(void* arg) {
     Net* n = static_cast<Net*>(arg);
     MutexGuard guard(&n->hook_lock);
     if (n->closed) return;
-    for (size_t i = 0; i < n->loop_count; i++) loop_signal(&n->loops[i], kLoopWake);
+    for (size_t i = 0; i < n->loop_count; i++)
+        loop_signal(&n->loops[i], kLoopWake);
 }
 
 static void hook_request_stop(void* arg) { net_request_stop(static_cast<Net*>(arg)); }
@@ -31,9 +32,10 @@ static bool apply_maxclients(Net* n, const char** why) {
     int64_t asked = config_num(n->engine->config->maxclients), fit = fd_limit_raise(asked);
     if (fit >= asked) return true;
     static thread_local char text[128];
-    snprintf(text, sizeof text,
-             "The operating system is not able to handle the specified number of clients, try with %lld",
-             static_cast<long long>(fit));
+    snprintf(
+        text, sizeof text,
+        "The operating system is not able to handle the specified number of clients, try with %lld",
+        static_cast<long long>(fit));
     *why = text;
     return false;
 }
@@ -64,7 +66,7 @@ static uint64_t hook_buffer_bytes(void* arg) {
     return sum;
 }
 
-// ---- open ----------------------------------------------------------------------------------------
+// ---- open -------------------------------------------------------------------------------------
 
 static size_t loops_wanted(const Config* c) {
     int64_t n = config_num(c->io_threads);
@@ -88,16 +90,17 @@ static Status loops_init(Net* n) {
 static void check_fd_limit(Net* n) {
     int64_t asked = config_num(n->engine->config->maxclients), fit = fd_limit_raise(asked);
     if (fit >= asked) return;
-    RP_LOG_WARNING("You requested maxclients of %lld, but the limit of open files leaves room for %lld "
-                   "clients: those beyond are turned away. Raise 'ulimit -n' or lower maxclients.",
-                   static_cast<long long>(asked), static_cast<long long>(fit));
+    RP_LOG_WARNING(
+        "You requested maxclients of %lld, but the limit of open files leaves room for %lld "
+        "clients: those beyond are turned away. Raise 'ulimit -n' or lower maxclients.",
+        static_cast<long long>(asked), static_cast<long long>(fit));
 }
 
 static Status start_all(Net* n, NetErr* err) {
     Status s = loops_init(n);
     if (s != Status::ok) {
-        snprintf(err->text, sizeof err->text, "Could not set up %zu event loops: %s",
-                 n->loops_cap, status_text(s));
+        snprintf(err->text, sizeof err->text, "Could not set up %zu event loops: %s", n->loops_cap,
+                 status_text(s));
         return s;
     }
     s = listeners_open(n, err);
@@ -106,8 +109,9 @@ static Status start_all(Net* n, NetErr* err) {
     for (size_t i = 0; i < n->loop_count; i++) {
         s = loop_start(&n->loops[i]);
         if (s != Status::ok) {
-            snprintf(err->text, sizeof err->text, "Could not start thread %zu of %zu: set io-threads lower",
-                     i + 1, n->loop_count);
+            snprintf(err->text, sizeof err->text,
+                     "Could not start thread %zu of %zu: set io-threads lower", i + 1,
+                     n->loop_count);
             return s;
         }
     }
@@ -126,11 +130,13 @@ static void tear_down(Net* n) {
     for (size_t i = 0; i < n->loop_count; i++) {
         if (n->loops[i].started) loop_signal(&n->loops[i], kLoopStop);
     }
-    for (size_t i = 0; i < n->loop_count; i++) loop_join(&n->loops[i]);
+    for (size_t i = 0; i < n->loop_count; i++)
+        loop_join(&n->loops[i]);
     mutex_lock(&n->hook_lock);
     n->closed = true;
     mutex_unlock(&n->hook_lock);
-    for (size_t i = 0; i < n->loop_count; i++) loop_deinit(&n->loops[i]);
+    for (size_t i = 0; i < n->loop_count; i++)
+        loop_deinit(&n->loops[i]);
     listeners_close(n);
     n->port.store(0, std::memory_order_relaxed);
     if (n->spare_fd >= 0) close(n->spare_fd);
@@ -138,7 +144,8 @@ static void tear_down(Net* n) {
 }
 
 static void net_free(Net* take) {
-    for (size_t i = 0; i < take->loop_count; i++) take->loops[i].~Loop();
+    for (size_t i = 0; i < take->loop_count; i++)
+        take->loops[i].~Loop();
     mem_free_aligned(take->loops, take->loops_cap * sizeof(Loop));
     mem_free(take, sizeof(Net));
 }
@@ -168,12 +175,13 @@ Status net_open(Engine* e, const NetOptions& options, Net** out, NetErr* err) {
     return Status::ok;
 }
 
-// ---- stop ----------------------------------------------------------------------------------------
+// ---- stop -------------------------------------------------------------------------------------
 
 void net_request_stop(Net* n) {
     MutexGuard guard(&n->hook_lock);
     if (n->closed) return;
-    for (size_t i = 0; i < n->loop_count; i++) loop_signal(&n->loops[i], kLoopStop);
+    for (size_t i = 0; i < n->loop_count; i++)
+        loop_signal(&n->loops[i], kLoopStop);
 }
 
 void net_stop(Net* n) {

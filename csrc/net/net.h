@@ -5,8 +5,8 @@
 //                                     one write per client and turn  <----------------+
 //
 // Ownership  net_open/net_close. The engine outlives the Net; net_open fills engine->net.
-// Threads    net_stop, net_request_stop, net_port and the hooks: any thread that is not a loop (the
-//            hooks: any). net_open and net_close: one at a time.
+// Threads    net_stop: any that is not a loop. net_request_stop, net_port and the hooks: any.
+//            net_open and net_close: one at a time.
 // Signals    loop threads block all of them; the process' handlers are left alone.
 #pragma once
 #include "engine/engine.h"
@@ -25,8 +25,9 @@ struct NetErr {
     char text[kNetErrMax] = {};
 };
 
-// Binds, listens and starts the loops. An engine may be served again after net_stop: the new Net takes
-// the old one along. On failure (in_use, invalid, io, no_memory) err->text is one line for the user.
+// Binds, listens and starts the loops. An engine may be served again after net_stop: the new Net
+// takes the old one along. On failure (in_use, invalid, io, no_memory) err->text is one line for
+// the user.
 Status net_open(Engine* e, const NetOptions& options, Net** out, NetErr* err);
 
 // Asks the loops to stop: accepting ends, running commands finish, replies are flushed for at most

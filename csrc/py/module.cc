@@ -1,7 +1,7 @@
 // py/module.cc: the module rustypotato._core: Caller (by hand), and what is called rarely (pybind11).
 //
-// Free threading  the module keeps no state but "the interpreter leaves" (call.cc), a Caller says in caller.h how it is safe, and
-//                 the engine is made for many threads: it may run without the GIL.
+// Free threading  the module keeps no state but "the interpreter leaves" (call.cc), caller.h says how a
+//                 Caller is safe, and the engine is made for many threads: no GIL is needed.
 // Signals         none are installed here; wait_stop comes back when a handler has to run.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

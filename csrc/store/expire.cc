@@ -4,48 +4,48 @@
 
 namespace rp {
 
-constexpr size_t kFoundMax = 128;  // expired entries remembered between the look and the lock
+// db_open deletes what has expired. The entries stay readable: this thread is pinned.
+void expired_delete(Access* a, ExpiredList* list) {
+    Access mine = *a;
+    mine.locked = true;
+    mine.no_touch = true;
+    mine.hash_count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        Bytes key = entry_key(list->entries[i]);
+        Segment* seg = table_segment(db_table(a), table_hash(key));
+        if (!a->locked) mutex_lock(&seg->lock);
+        db_open(&mine, key);
+        if (!a->locked) mutex_unlock(&seg->lock);
+    }
+    list->count = 0;
+}
 
-struct Found {
+struct Crawl {
     Access* a;
-    Entry* entries[kFoundMax];
-    size_t count;
+    ExpiredList found;
 };
 
 static void remember_expired(Entry* e, void* arg) {
-    auto* f = static_cast<Found*>(arg);
-    if (f->count < kFoundMax && entry_expired(f->a, e)) f->entries[f->count++] = e;
+    auto* crawl = static_cast<Crawl*>(arg);
+    if (entry_expired(crawl->a, e)) expired_add(&crawl->found, e);
 }
 
-// db_open deletes what has expired. The entries stay readable: this thread is pinned.
-static uint64_t delete_found(Access* a, Segment* seg, Found* f) {
-    if (f->count == 0) return 0;
-    uint64_t before = a->stats->expired.load(std::memory_order_relaxed);
-    MutexGuard held(&seg->lock);
-    for (size_t i = 0; i < f->count; i++) db_open(a, entry_key(f->entries[i]));
-    f->count = 0;
-    return a->stats->expired.load(std::memory_order_relaxed) - before;
-}
-
-static uint64_t crawl_segment(Access* a, size_t index) {
-    Segment* seg = &db_table(a)->segments[index];
-    if (seg->ttl_keys.load(std::memory_order_relaxed) == 0) return 0;
-    Found found;
-    found.a = a;
-    found.count = 0;
-    uint64_t deleted = 0;
+static void crawl_segment(Access* a, size_t index) {
+    const Segment* seg = &db_table(a)->segments[index];
+    if (seg->ttl_keys.load(std::memory_order_relaxed) == 0) return;
+    Crawl crawl = {a, {}};
     uint64_t cursor = 0;
     do {
-        cursor = table_scan_segment(db_table(a), index, cursor, remember_expired, &found);
-        if (found.count > kFoundMax / 2) deleted += delete_found(a, seg, &found);
+        cursor = table_scan_segment(db_table(a), index, cursor, remember_expired, &crawl);
+        if (crawl.found.count > kExpiredMax / 2) expired_delete(a, &crawl.found);
     } while (cursor != 0);
-    return deleted + delete_found(a, seg, &found);
+    expired_delete(a, &crawl.found);
 }
 
 uint64_t expire_crawl(Store* st, EpochSlot* s, StoreStats* stats, int64_t budget_us) {
     if (!st->active_expire.load(std::memory_order_relaxed)) return 0;
     int64_t deadline_ns = clock_mono_ns() + budget_us * 1000;
-    uint64_t deleted = 0;
+    uint64_t before = stats->expired.load(std::memory_order_relaxed);
     size_t all = kSegments * st->db_count;
     for (size_t i = 0; i < all; i++) {
         uint64_t at = st->expire_cursor.fetch_add(1, std::memory_order_relaxed) % all;
@@ -63,13 +63,11 @@ uint64_t expire_crawl(Store* st, EpochSlot* s, StoreStats* stats, int64_t budget
         a.slot = s;
         a.stats = stats;
         a.db = db;
-        a.locked = true;  // db_open is called under the segment's lock
-        a.no_touch = true;
-        deleted += crawl_segment(&a, at % kSegments);
+        crawl_segment(&a, at % kSegments);
         gate_leave(s);
         if (clock_mono_ns() >= deadline_ns) break;
     }
-    return deleted;
+    return stats->expired.load(std::memory_order_relaxed) - before;
 }
 
 // Redis' slow cycle: 25 % of the time between two cron ticks, 2 % more per step of effort.

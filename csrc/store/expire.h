@@ -11,6 +11,20 @@ namespace rp {
 // Does nothing while active expiry is off. Sleeps never.
 uint64_t expire_crawl(Store* st, EpochSlot* s, StoreStats* stats, int64_t budget_us);
 
+// Expired entries that a lock-free walk has met (SCAN): remembered, then deleted in one go.
+constexpr size_t kExpiredMax = 128;
+struct ExpiredList {
+    Entry* entries[kExpiredMax];
+    size_t count = 0;
+};
+// More than fit are forgotten: the next walk meets them again.
+inline void expired_add(ExpiredList* list, Entry* e) {
+    if (list->count < kExpiredMax) list->entries[list->count++] = e;
+}
+// Deletes those that are still expired, one segment at a time; empties the list. REQUIRES: pinned since
+// the first expired_add; no segment held, or all of them (a->locked: behind the gate).
+void expired_delete(Access* a, ExpiredList* list);
+
 // Keeps going while more than ~10 % of what it looks at is expired (Redis' effort rule), as the cron calls it.
 int64_t expire_budget_us(const Config* config);
 

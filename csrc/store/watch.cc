@@ -12,8 +12,9 @@ static Bytes node_key(const WatchNode* n) { return {n->key, n->key_len}; }
 
 void watch_add(Access* a, Watcher* w, Bytes key) {
     uint64_t hash = db_hash(a, key);
-    for (WatchNode* n = w->nodes; n != nullptr; n = n->next_of_watcher) {
-        if (n->hash == hash && n->db == a->db && bytes_equal(node_key(n), key)) return;
+    const Segment* here = table_segment(db_table(a), hash);
+    for (WatchNode* n = here->watch; n != nullptr; n = n->next_in_segment) {
+        if (n->watcher == w && n->hash == hash && bytes_equal(node_key(n), key)) return;
     }
     auto* n = static_cast<WatchNode*>(mem_alloc(sizeof(WatchNode) + key.len));
     Segment* seg = table_segment(db_table(a), hash);

@@ -136,26 +136,33 @@ inline T load_unaligned(const char* p) {
     return v;
 }
 
-// Keys of 8 to 16 bytes, the usual ones, without a call: two overlapping words from each.
-inline bool key_bytes_equal(const char* a, const char* b, size_t len) {
-    if (RP_UNLIKELY(len - 8 > 8)) return memcmp(a, b, len) == 0;
-    return ((load_unaligned<uint64_t>(a) ^ load_unaligned<uint64_t>(b)) |
-            (load_unaligned<uint64_t>(a + len - 8) ^ load_unaligned<uint64_t>(b + len - 8))) == 0;
+// Below, branches do what arithmetic could: an operation that waits for an entry's line holds up the
+// processor's queues, a branch on it is predicted and out of the way. In a table that is not in the
+// cache this makes a find faster by a third (bench/micro).
+
+inline bool word_equal(const char* a, const char* b, size_t at) {
+    return load_unaligned<uint64_t>(a + at) == load_unaligned<uint64_t>(b + at);
 }
 
-bool entry_has_key_wide(const Entry* e, Bytes key);  // the rare case, out of line
-
-[[gnu::always_inline]] inline bool entry_has_key(const Entry* e, Bytes key) {
-    if (RP_UNLIKELY(e->flags & kEntryWide)) return entry_has_key_wide(e, key);
-    return e->klen8 == key.len &&
-           key_bytes_equal(e->rest + entry_key_offset(e->flags), key.ptr, key.len);
+// Keys of 8 to 32 bytes, the usual ones, can be compared without a call.
+inline bool key_is_usual(Bytes key) { return key.len - 8 <= 24; }
+inline bool key_equal_usual(const char* at, Bytes key) {
+    if (!word_equal(at, key.ptr, 0) || !word_equal(at, key.ptr, key.len - 8)) return false;
+    if (key.len <= 16) return true;
+    return word_equal(at, key.ptr, 8) && word_equal(at, key.ptr, key.len - 16);
 }
 
-constexpr size_t kSmallEntry = 40;  // 16-byte key, 16-byte value
+// Where the key of an entry that is not wide begins: entry_key_offset by branches.
+inline const char* entry_key_narrow(const Entry* e) {
+    uint8_t flags = e->flags;
+    if (RP_LIKELY(flags == 0)) return e->rest;
+    if (flags == (kEntryExpiry | kEntryWord)) return e->rest + 16;
+    return e->rest + 8;
+}
 
 // Walks the chain in the direction entries move (T4). A slot that became a child after its tag was
-// seen is followed. Always inline: a Place returned in memory costs table_find a tenth.
-[[gnu::always_inline]] inline Place chain_find(const Bucket* b, Bytes key, uint64_t hash) {
+// seen is followed.
+inline Place chain_find(const Bucket* b, Bytes key, uint64_t hash) {
     uint64_t tag = hash_tag(hash);
     uint64_t slot_bits = hash_slot_bits(hash);
     while (b != nullptr) {
@@ -171,9 +178,7 @@ constexpr size_t kSmallEntry = 40;  // 16-byte key, 16-byte value
             }
             if (word_slot_bits(word) != slot_bits) continue;
             Entry* e = word_entry(word);
-            // The value may begin on the next line, and where it does the header says: too late.
-            __builtin_prefetch(reinterpret_cast<const char*>(e) + kSmallEntry);
-            if (RP_LIKELY(e != nullptr && entry_has_key(e, key))) {
+            if (e != nullptr && bytes_equal(entry_key(e), key)) {
                 return {e, const_cast<Bucket*>(b), slot};
             }
         }

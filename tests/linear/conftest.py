@@ -28,8 +28,7 @@ class Target:
             import rustypotato
 
             self.store = rustypotato.Store()
-            listening = self.store.listen(port=0)
-            self.port = listening if isinstance(listening, int) else self.store.port
+            self.port = self.store.listen(port=0).port
         else:
             settings = {} if name == "redis" else {"io-threads": "4"}
             self.server = Server("redis" if name == "redis" else "rustypotato", **settings).start()

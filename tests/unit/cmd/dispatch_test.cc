@@ -45,6 +45,7 @@ TEST(Dispatch, AnUnauthenticatedSessionIsRefused) {
     TestEngine e;
     Client c(&e);
     c.session.authenticated = false;
+    e.core.config->requirepass_set = 1;
     EXPECT_EQ(c("GET k"), "-NOAUTH Authentication required.\r\n");
     EXPECT_EQ(c("NOPE").substr(0, 12), "-ERR unknown");
 }
@@ -119,6 +120,29 @@ TEST(Dispatch, AnErrorAtQueueTimeAbortsExecAndOneAtRunTimeDoesNot) {
     c("SET a 1");
     EXPECT_EQ(c("EXEC"), "*2\r\n-ERR value is not an integer or out of range\r\n+OK\r\n");
     EXPECT_EQ(c("GET a"), "$1\r\n1\r\n");
+}
+
+TEST(Dispatch, ARefusedExecEndsTheTransactionAndSaysWhy) {
+    TestEngine e;
+    Client c(&e);
+    c("MULTI");
+    c("SET a 1");
+    EXPECT_EQ(c("EXEC now"), "-EXECABORT Transaction discarded because of: wrong number of "
+                             "arguments for 'exec' command\r\n");
+    EXPECT_EQ(c("EXEC"), "-ERR EXEC without MULTI\r\n");
+    EXPECT_EQ(c("GET a"), "$-1\r\n");
+}
+
+TEST(Dispatch, ScanDeletesTheExpiredKeysItMeets) {
+    TestEngine e;
+    Client c(&e);
+    clock_fake_ms(1000);
+    for (int i = 0; i < 50; i++) c("SET k" + std::to_string(i) + " v PX 1");
+    c("SET stays v");
+    clock_fake_ms(1002);
+    EXPECT_EQ(c("SCAN 0 COUNT 1000"), "*2\r\n$1\r\n0\r\n*1\r\n$5\r\nstays\r\n");
+    EXPECT_EQ(c("DBSIZE"), ":1\r\n");
+    clock_fake_ms(0);
 }
 
 TEST(Dispatch, WatchFailsExecAfterAnyChangeOfTheKeyAndOnlyThen) {

@@ -76,8 +76,7 @@ struct Client {
 
     // The next `len` bytes, or fewer if the connection ends.
     std::string take(size_t len) {
-        while (got.size() < len && receive() == 1) {
-        }
+        while (got.size() < len && receive() == 1) {}
         std::string out = got.substr(0, len);
         got.erase(0, out.size());
         return out;
@@ -92,8 +91,7 @@ struct Client {
     // Everything up to the end of the connection.
     std::string rest() {
         int r;
-        while ((r = receive()) == 1) {
-        }
+        while ((r = receive()) == 1) {}
         EXPECT_EQ(r, 0) << "the server did not close";
         std::string out;
         out.swap(got);
@@ -117,7 +115,8 @@ struct Client {
 
 inline std::string wire(std::initializer_list<std::string> words) {
     std::string out = "*" + std::to_string(words.size()) + "\r\n";
-    for (const std::string& w : words) out += "$" + std::to_string(w.size()) + "\r\n" + w + "\r\n";
+    for (const std::string& w : words)
+        out += "$" + std::to_string(w.size()) + "\r\n" + w + "\r\n";
     return out;
 }
 
@@ -138,7 +137,8 @@ struct Server : ::testing::Test {
         ASSERT_EQ(config_new(&config), Status::ok);
         ConfigErr err;
         std::string text = "bind 127.0.0.1\nio-threads " + std::to_string(loops) + "\n";
-        ASSERT_TRUE(config_load_text(config, {text.data(), text.size()}, "test", false, &err)) << err.text;
+        ASSERT_TRUE(config_load_text(config, {text.data(), text.size()}, "test", false, &err))
+            << err.text;
         ASSERT_EQ(engine_open(config, &engine), Status::ok);
         options.port_override = 0;
     }
@@ -167,7 +167,8 @@ struct Server : ::testing::Test {
     }
 
     void wait_connected(size_t n) {
-        for (int i = 0; i < kWaitMs && connected() != n; i++) poll(nullptr, 0, 1);
+        for (int i = 0; i < kWaitMs && connected() != n; i++)
+            poll(nullptr, 0, 1);
         ASSERT_EQ(connected(), n);
     }
 

@@ -15,7 +15,8 @@ using NetLimits = Server;
 
 static std::string repeat(const std::string& s, int n) {
     std::string out;
-    for (int i = 0; i < n; i++) out += s;
+    for (int i = 0; i < n; i++)
+        out += s;
     return out;
 }
 
@@ -34,7 +35,8 @@ static void unread(Server* t, size_t len, int count) {
     }
     EXPECT_LT(mem_used() - before, 8 << 20);
     std::string want = bulk(value);
-    for (int i = 0; i < count; i++) c.expect(want);
+    for (int i = 0; i < count; i++)
+        c.expect(want);
 }
 
 TEST_F(NetLimits, UnreadLargeRepliesHoldBackTheirClientOnly) { unread(this, 1 << 20, 1000); }
@@ -53,7 +55,8 @@ TEST_F(NetLimits, PipelinedMultiKeyRepliesAreBuiltOneByOne) {
     other.expect("+PONG\r\n");
     EXPECT_LT(mem_used() - before, 64 << 20);
     std::string want = "*1000\r\n" + repeat(bulk(std::string(15000, 'v')), 1000);
-    for (int i = 0; i < 60; i++) c.expect(want);
+    for (int i = 0; i < 60; i++)
+        c.expect(want);
 }
 
 TEST_F(NetLimits, HardOutputLimitClosesTheClient) {
@@ -70,8 +73,7 @@ TEST_F(NetLimits, QueryBufferLimitClosesTheClient) {
     Client c = client();
     std::string piece = repeat(bulk(std::string(1000, 'x')), 100);
     c.send("*1000000\r\n");
-    for (int i = 0; i < 100 && c.send(piece); i++) {
-    }
+    for (int i = 0; i < 100 && c.send(piece); i++) {}
     EXPECT_EQ(c.rest(), "");
 }
 
@@ -128,7 +130,8 @@ TEST_F(NetLimits, WithoutDescriptorsClientsAreTurnedAwayAndLaterServed) {
     first.send("PING\r\n");
     first.expect("+PONG\r\n");
     Client extra[4];
-    for (Client& c : extra) c.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    for (Client& c : extra)
+        c.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     rlimit before, tight;
     getrlimit(RLIMIT_NOFILE, &before);
     tight = before;
@@ -188,7 +191,8 @@ TEST_F(NetLimits, WithoutPasswordLargeRequestsAreRefused) {
     start();
     Client c = client();
     c.send(repeat("x", 10) + "\r\n*20\r\n");
-    EXPECT_NE(c.rest().find("-ERR Protocol error: unauthenticated multibulk length\r\n"), std::string::npos);
+    EXPECT_NE(c.rest().find("-ERR Protocol error: unauthenticated multibulk length\r\n"),
+              std::string::npos);
     Client d = client();
     d.send(wire({"AUTH", "secret"}) + wire({"SET", "k", std::string(20000, 'x')}));
     d.expect("+OK\r\n+OK\r\n");

@@ -15,8 +15,8 @@ struct Listening : Server {
 
     void SetUp() override {
         Server::SetUp();
-        char name[] = "/tmp/rp-net-XXXXXX";
-        dir = mkdtemp(name);
+        dir = ::testing::TempDir() + "rp-net-XXXXXX";
+        ASSERT_NE(mkdtemp(dir.data()), nullptr);
         path = dir + "/sock";
     }
     void TearDown() override {
@@ -66,7 +66,8 @@ TEST_F(Listening, StaleUnixSocketIsReplacedButNotAFileAndNotALiveOne) {
     options.unixsocket = path.c_str();
     NetErr err;
     EXPECT_EQ(net_open(engine, options, &net, &err), Status::in_use);
-    EXPECT_NE(std::string(err.text).find("a server is listening there"), std::string::npos) << err.text;
+    EXPECT_NE(std::string(err.text).find("a server is listening there"), std::string::npos)
+        << err.text;
     close(stale);
     start();
     net_close(net);
@@ -135,8 +136,8 @@ TEST_F(Listening, PortThatIsTakenIsVetoedAndTheOldOneStays) {
 
 TEST_F(Listening, BindCanBeWidenedAndNarrowed) {
     start();
-    for (const char* addresses : {"bind 127.0.0.1 127.0.0.2\n", "bind 127.0.0.2 127.0.0.1 -::1\n", "bind *\n",
-                                  "bind 127.0.0.1\n"}) {
+    for (const char* addresses : {"bind 127.0.0.1 127.0.0.2\n", "bind 127.0.0.2 127.0.0.1 -::1\n",
+                                  "bind *\n", "bind 127.0.0.1\n"}) {
         ConfigErr err;
         ASSERT_TRUE(config_load_text(config, bytes_of(addresses), "test", false, &err)) << err.text;
         const char* why = "";
@@ -192,6 +193,28 @@ TEST_F(Listening, StopDoesNotWaitLongForThoseWhoDoNotRead) {
     EXPECT_LT(clock_mono_ms() - since, 5000);
 }
 
+TEST_F(Listening, ShutdownClosesEverybody) {
+    start();
+    Client c = client(), other = client();
+    other.send("PING\r\n");
+    other.expect("+PONG\r\n");
+    c.send("SHUTDOWN NOSAVE\r\n");
+    EXPECT_EQ(c.rest(), "");
+    EXPECT_EQ(other.rest(), "");
+    net_stop(net);
+    EXPECT_EQ(connected(), 0u);
+}
+
+TEST_F(Listening, ConfigSetReachesTheListeners) {
+    start();
+    int next = free_port();
+    set("port", std::to_string(next));
+    port = next;
+    set("maxclients", "1");
+    Client c = client(), d = client();
+    EXPECT_EQ(d.rest(), "-ERR max number of clients reached\r\n");
+}
+
 TEST_F(Listening, StopUnderLoadLosesNoThread) {
     for (int round = 0; round < 10; round++) {
         start();
@@ -211,7 +234,8 @@ TEST_F(Listening, StopUnderLoadLosesNoThread) {
         c.expect("+PONG\r\n");
         net_request_stop(net);
         net_stop(net);
-        for (std::thread& t : threads) t.join();
+        for (std::thread& t : threads)
+            t.join();
         ASSERT_EQ(connected(), 0u);
     }
 }

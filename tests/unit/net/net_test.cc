@@ -21,7 +21,8 @@ TEST_F(Net_, OneByteAtATimeGivesTheSameReplies) {
     Client c = client();
     std::string all = wire({"SET", "k", "value"}) + "PING\r\n" + wire({"GET", "k"}) + "\r\n*0\r\n" +
                       wire({"STRLEN", "k"});
-    for (char byte : all) c.send(std::string(1, byte));
+    for (char byte : all)
+        c.send(std::string(1, byte));
     c.expect("+OK\r\n+PONG\r\n" + bulk("value") + ":5\r\n");
 }
 
@@ -56,8 +57,11 @@ TEST_F(Net_, BigValuesSurviveTheRoundTrip) {
     for (size_t len : {size_t{100}, size_t{16383}, size_t{16384}, size_t{32767}, size_t{32768},
                        size_t{131072}, size_t{200000}, size_t{5} << 20}) {
         std::string value(len, 'x');
-        for (size_t i = 0; i < len; i += 997) value[i] = static_cast<char>('a' + i % 26);
-        std::thread sender([&] { c.send(wire({"SET", "k", value}) + wire({"GET", "k"}) + "PING\r\n"); });
+        for (size_t i = 0; i < len; i += 997)
+            value[i] = static_cast<char>('a' + i % 26);
+        std::thread sender([&] {
+            c.send(wire({"SET", "k", value}) + wire({"GET", "k"}) + "PING\r\n");
+        });
         c.expect("+OK\r\n" + bulk(value) + "+PONG\r\n");
         sender.join();
     }
@@ -68,8 +72,10 @@ TEST_F(Net_, ManySmallWordsBeyondThePartialBufferAreOneCommand) {
     Client c = client();
     constexpr int kKeys = 20000;
     std::string all = "*" + std::to_string(kKeys + 1) + "\r\n" + bulk("EXISTS");
-    for (int i = 0; i < kKeys; i++) all += bulk("key number " + std::to_string(i));
-    for (size_t at = 0; at < all.size(); at += 5000) c.send(all.substr(at, 5000));
+    for (int i = 0; i < kKeys; i++)
+        all += bulk("key number " + std::to_string(i));
+    for (size_t at = 0; at < all.size(); at += 5000)
+        c.send(all.substr(at, 5000));
     c.expect(":0\r\n");
     c.send("PING\r\n");
     c.expect("+PONG\r\n");
@@ -125,12 +131,15 @@ TEST_F(Net_, ClientsOnAllLoopsSeeOneStore) {
         threads.emplace_back([this] {
             Client c = client();
             std::string all;
-            for (int i = 0; i < 500; i++) all += wire({"INCR", "n"});
+            for (int i = 0; i < 500; i++)
+                all += wire({"INCR", "n"});
             c.send(all);
-            for (int i = 0; i < 500; i++) ASSERT_EQ(c.line()[0], ':');
+            for (int i = 0; i < 500; i++)
+                ASSERT_EQ(c.line()[0], ':');
         });
     }
-    for (std::thread& t : threads) t.join();
+    for (std::thread& t : threads)
+        t.join();
     Client c = client();
     c.send("GET n\r\n");
     c.expect(bulk("4000"));
@@ -144,16 +153,15 @@ TEST_F(Net_, ABusyPipelineDoesNotStarveOthers) {
     start();
     Client busy = client(4 << 20), other = client();
     std::string part;
-    for (int i = 0; i < 20000; i++) part += "INCR n\r\n";
+    for (int i = 0; i < 20000; i++)
+        part += "INCR n\r\n";
     std::atomic<bool> stop{false};
     std::thread feeder([&] {
-        while (!stop && busy.send(part)) {
-        }
+        while (!stop && busy.send(part)) {}
     });
     std::thread drain([&] {
         char sink[65536];
-        while (recv(busy.fd, sink, sizeof sink, 0) > 0) {
-        }
+        while (recv(busy.fd, sink, sizeof sink, 0) > 0) {}
     });
     for (int i = 0; i < 50; i++) {
         other.send("PING\r\n");
@@ -201,7 +209,8 @@ TEST_F(Net_, KilledClientIsClosedWithDataPending) {
     victim.send(wire({"SET", "k", value}));
     victim.expect("+OK\r\n");
     std::string gets;
-    for (int i = 0; i < 50; i++) gets += "GET k\r\n";
+    for (int i = 0; i < 50; i++)
+        gets += "GET k\r\n";
     victim.send(gets);
     admin.send("CLIENT KILL ID " + id + "\r\n");
     admin.expect(":1\r\n");
