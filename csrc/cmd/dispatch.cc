@@ -261,6 +261,7 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     uint32_t errors = exec->out->errors;
     call(&c, {q->argv, q->argc});
     CmdStat* stat = &exec->worker->cmd_stats[q->index];
+    stat_add(&exec->worker->commands);
     stat_add(&stat->calls);
     if (exec->out->errors != errors) stat_add(&stat->failed);
     exec->a.changes += c.a.changes;
@@ -362,6 +363,7 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
     }
     run_rule(c, argv, plan, hash);
     CmdStat* stat = &c->worker->cmd_stats[ref->index];
+    stat_add(&c->worker->commands);
     stat_add(&stat->calls);
     if (RP_UNLIKELY(c->out->errors != 0)) stat_add(&stat->failed);
     if (c->a.changes != 0) stat_add(&c->worker->changes, c->a.changes);
@@ -491,7 +493,6 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     }
     timer_switch(&timer, nullptr);
     gate_leave(w->slot);
-    stat_add(&w->commands, i);
     if (w->hashes_cap > kScratchKeep || w->locks_cap > kScratchKeep) free_scratch(w);
     *ran = i;
     return outcome;

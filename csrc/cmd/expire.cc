@@ -120,7 +120,7 @@ static void cmd_persist(CmdCtx* c, Args argv, Reply* out) {
 constexpr uint32_t kChange = kKeyRW | kKeyUpdate;
 constexpr uint32_t kLook = kKeyRO | kKeyAccess;
 #define RP_CONDITION "[condition=(NX|XX|GT|LT)@7.0.0]"
-#define RP_CONDITION_HISTORY {{"7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."}}
+#define RP_CONDITION_HISTORY {{"7.0.0", "New options `NX`, `XX`, `GT`, `LT`."}}
 
 const Cmd kExpireCmds[] = {
     {.name = "EXPIRE", .run = cmd_expire, .arity = -3, .flags = kCmdWrite | kCmdFast,
@@ -149,12 +149,12 @@ const Cmd kExpireCmds[] = {
      .acl = kAclKeyspace, .keys = {{.flags = kLook, .index = 1}}, .group = "generic",
      .syntax = "key:key", .reply = Shape::integer, .since = "1.0.0", .cost = "O(1)",
      .about = "Returns the seconds a key has left.", .tips = {"nondeterministic_output"},
-     .history = {{"2.8.0", "Added the -2 reply."}}},
+     .history = {{"2.8.0", "-2 tells a missing key from one without expiry."}}},
     {.name = "PTTL", .run = cmd_pttl, .arity = 2, .flags = kCmdReadonly | kCmdFast,
      .acl = kAclKeyspace, .keys = {{.flags = kLook, .index = 1}}, .group = "generic",
      .syntax = "key:key", .reply = Shape::integer, .since = "2.6.0", .cost = "O(1)",
      .about = "Returns the milliseconds a key has left.", .tips = {"nondeterministic_output"},
-     .history = {{"2.8.0", "Added the -2 reply."}}},
+     .history = {{"2.8.0", "-2 tells a missing key from one without expiry."}}},
     {.name = "EXPIRETIME", .run = cmd_expiretime, .arity = 2, .flags = kCmdReadonly | kCmdFast,
      .acl = kAclKeyspace, .keys = {{.flags = kLook, .index = 1}}, .group = "generic",
      .syntax = "key:key", .reply = Shape::integer, .since = "7.0.0", .cost = "O(1)",

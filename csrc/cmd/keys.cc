@@ -164,7 +164,7 @@ const Cmd kKeyCmds[] = {
      .group = "generic", .syntax = "key:key...", .reply = Shape::integer, .since = "1.0.0",
      .cost = "O(N), N = keys", .about = "Counts how many of the named keys exist.",
      .tips = {"request_policy:multi_shard", "response_policy:agg_sum"},
-     .history = {{"3.0.3", "Accepts multiple `key` arguments."}}},
+     .history = {{"3.0.3", "Takes several keys."}}},
     {.name = "TOUCH", .run = cmd_touch, .arity = -2, .flags = kCmdReadonly | kCmdFast,
      .acl = kAclKeyspace, .keys = {{.flags = kKeyRO, .index = 1, .last = -1}},
      .group = "generic", .syntax = "key:key...", .reply = Shape::integer, .since = "3.2.1",
@@ -192,8 +192,7 @@ const Cmd kKeyCmds[] = {
      .since = "1.0.0", .cost = "O(1)",
      .about = "Gives a key another name, unless that name is taken.",
      .history = {{"3.2.0",
-                  "The command no longer returns an error when source and destination names are "
-                  "the same."}}},
+                  "Equal names are no error any more."}}},
     {.name = "MOVE", .run = cmd_move, .arity = 3, .flags = kCmdWrite | kCmdFast,
      .acl = kAclKeyspace,
      .keys = {{.flags = kKeyRW | kKeyAccess | kKeyUpdate, .index = 1}}, .group = "generic",

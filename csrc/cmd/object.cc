@@ -65,17 +65,13 @@ static void object_freq(CmdCtx* c, Args argv, Reply* out) {
 static void object_help(CmdCtx* c, Args, Reply*) {
     static const char* const kLines[] = {
         "ENCODING <key>",
-        "    Return the kind of internal representation used in order to store the value",
-        "    associated with a <key>.",
+        "    Name the way the value of <key> is kept in memory.",
         "FREQ <key>",
-        "    Return the access frequency index of the <key>. The returned integer is",
-        "    proportional to the logarithm of the recent access frequency of the key.",
+        "    Show the use counter of <key> (logarithmic; LFU policies only).",
         "IDLETIME <key>",
-        "    Return the idle time of the <key>, that is the approximated number of",
-        "    seconds elapsed since the last access to the key.",
+        "    Show the seconds since <key> was last used (not with LFU policies).",
         "REFCOUNT <key>",
-        "    Return the number of references of the value associated with the specified",
-        "    <key>.",
+        "    Show how many references the value of <key> has.",
     };
     reply_help(c, kLines, sizeof kLines / sizeof kLines[0]);
 }

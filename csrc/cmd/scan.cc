@@ -132,7 +132,7 @@ const Cmd kScanCmds[] = {
      .reply = Shape::array, .since = "2.8.0", .cost = "O(1) per call, O(N) for a whole walk",
      .about = "Walks over the keys of a database step by step.",
      .tips = {"nondeterministic_output", "request_policy:special"},
-     .history = {{"6.0.0", "Added the `TYPE` subcommand."}}},
+     .history = {{"6.0.0", "New option `TYPE`."}}},
     {},
 };
 

@@ -1,3 +1,4 @@
+#include "engine/config_hooks.h"
 #include "engine/engine.h"
 
 #include <new>
@@ -75,6 +76,7 @@ Status engine_open(Config* take, Engine** out) {
         engine_close(e);
         return s;
     }
+    engine_config_hooks(e);
     *out = e;
     return Status::ok;
 }

@@ -160,6 +160,13 @@ inline const char* entry_key_narrow(const Entry* e) {
     return e->rest + 8;
 }
 
+inline bool entry_has_key(const Entry* e, Bytes key) {
+    if (RP_UNLIKELY((e->flags & kEntryWide) || !key_is_usual(key))) {
+        return bytes_equal(entry_key(e), key);
+    }
+    return e->klen8 == key.len && key_equal_usual(entry_key_narrow(e), key);
+}
+
 // Walks the chain in the direction entries move (T4). A slot that became a child after its tag was
 // seen is followed.
 inline Place chain_find(const Bucket* b, Bytes key, uint64_t hash) {
@@ -178,7 +185,7 @@ inline Place chain_find(const Bucket* b, Bytes key, uint64_t hash) {
             }
             if (word_slot_bits(word) != slot_bits) continue;
             Entry* e = word_entry(word);
-            if (e != nullptr && bytes_equal(entry_key(e), key)) {
+            if (RP_LIKELY(e != nullptr && entry_has_key(e, key))) {
                 return {e, const_cast<Bucket*>(b), slot};
             }
         }

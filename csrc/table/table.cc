@@ -77,9 +77,11 @@ void table_free(Table* t) {
 Entry* table_find(const Table* t, Bytes key, uint64_t hash) {
     uint64_t array = segment_array(&t->segments[segment_index(hash)]);
     if (RP_UNLIKELY(array == 0)) return nullptr;
+    RP_YIELD();
     const Bucket* b = bucket_of(array, hash);
     if (RP_UNLIKELY(!key_is_usual(key))) return find_slow(b, key, hash);
     uint64_t meta = bucket_meta(b);
+    RP_YIELD();
     uint64_t slot_bits = hash_slot_bits(hash);
     for (uint64_t m = meta_matches(meta, hash_tag(hash)); m != 0; m &= m - 1) {
         uint64_t word = bucket_slot(b, first_slot(m));

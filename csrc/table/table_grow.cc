@@ -92,9 +92,9 @@ static void bucket_split(ArrayHead* head, Bucket* b, uint64_t tag, uint64_t word
     bucket_set_meta(b, meta_with_tag(meta, kChildSlot, 0) | kHasChild);
 }
 
-// Puts a word into the first free slot of its chain.
-static void array_put(uint64_t array, uint64_t position, uint64_t word) {
-    ArrayHead* head = array_head(array);
+// Puts a word into the first free slot of its chain; true if that took a new child. The head is a
+// cache line of its own, touched for children only.
+static bool array_put(uint64_t array, uint64_t position, uint64_t word) {
     Bucket* b = array_first(array) + bucket_index(position, array_buckets(array));
     uint64_t tag = hash_tag(position);
     for (size_t depth = 1;; depth++) {
@@ -104,11 +104,14 @@ static void array_put(uint64_t array, uint64_t position, uint64_t word) {
             int slot = first_slot(free);
             bucket_set_slot(b, slot, word);
             RP_YIELD();
-            return bucket_set_meta(b, meta_with_tag(meta, slot, tag));
+            bucket_set_meta(b, meta_with_tag(meta, slot, tag));
+            return false;
         }
         if ((meta & kHasChild) == 0) {
+            ArrayHead* head = array_head(array);
             if (depth + 1 > head->chain_max) head->chain_max = depth + 1;
-            return bucket_split(head, b, tag, word);
+            bucket_split(head, b, tag, word);
+            return true;
         }
         b = word_child(bucket_slot(b, kChildSlot));
     }
@@ -170,9 +173,7 @@ void segment_give_room(EpochSlot* s, Segment* seg) {
 
 void segment_put(Segment* seg, uint64_t hash, uint64_t word) {
     uint64_t array = segment_array(seg);
-    size_t children = array_head(array)->children;
-    array_put(array, hash_position(hash), word);
-    if (array_head(array)->children != children) segment_note_array(seg, array);
+    if (array_put(array, hash_position(hash), word)) segment_note_array(seg, array);
 }
 
 }  // namespace rp

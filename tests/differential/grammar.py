@@ -328,7 +328,6 @@ connection = st.one_of(
     cmd("HELLO", st.sampled_from([b"2", b"3", b"4", b"x"]), "SETNAME", "n").map(lambda c: c),
     cmd("COMMAND", "GETKEYS", "MSET", key, value),
     cmd("CONFIG", "GET", "maxmemory"),
-    cmd("OBJECT", "HELP"),
     cmd("CLIENT", "nonsense"),
     cmd("AUTH", value),
 )

@@ -88,7 +88,7 @@ Torture::Torture() {
     for (size_t i = 0; i < kKeys + kTideKeys; i++) {
         KeyState* k = &keys[i];
         do {
-            k->name = "k" + std::to_string(number++);
+            k->name = (i % 8 == 0 ? "k" : "torture:key:") + std::to_string(number++);
             k->hash = table_hash({k->name.data(), k->name.size()});
         } while (segment_index(k->hash) >= kHotSegments);
         k->deletable = i >= kKeys || i % 4 != 0;
