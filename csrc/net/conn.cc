@@ -458,8 +458,8 @@ void conn_close(Conn* c) {
     c->closing = true;
     Loop* l = c->loop;
     loop_unlink(l, c);
-    engine_remove_session(engine_of(c), &c->session);
     l->net->conns.fetch_sub(1, std::memory_order_relaxed);
+    engine_remove_session(engine_of(c), &c->session);
     loop_count_bytes(l, -static_cast<int64_t>(c->counted_bytes));
     held_free(c->held);
     c->held = nullptr;

@@ -211,6 +211,7 @@ TEST_F(Listening, ConfigSetReachesTheListeners) {
     set("port", std::to_string(next));
     port = next;
     set("maxclients", "1");
+    wait_connected(0);
     Client c = client(), d = client();
     EXPECT_EQ(d.rest(), "-ERR max number of clients reached\r\n");
 }
