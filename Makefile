@@ -16,7 +16,7 @@ SOURCES := $(shell find csrc python cmake -name __pycache__ -prune -o -print)
 CMAKE_CONFIGURE = cmake --preset
 CMAKE_BUILD = cmake --build -j $(JOBS) --preset
 
-.PHONY: help serve install test $(PHASES:%=test-%) fuzz bench format clean
+.PHONY: help serve install test $(PHASES:%=test-%) fuzz bench format docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make bench    build the benchmarks, compare with redis-server (ARGS=--quick; bench/README.md)"
 	@echo "make fuzz     fuzz with libFuzzer (needs clang-14), FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make format   clang-format and ruff over the whole tree"
+	@echo "make docs     docs/commands.md and docs/configuration.md, from the engine's tables"
 	@echo "make clean    remove build/ and $(VENV)/"
 
 serve: install
@@ -72,6 +73,9 @@ format: $(STAMPS)/venv-test
 	find csrc tests bench -name '*.cc' -o -name '*.h' | xargs $$(.ci/setup clang-format) -i
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+docs: $(STAMPS)/install
+	for page in commands configuration; do $(PY) tests/tidy/generated_docs.py $$page > docs/$$page.md; done
 
 clean:
 	rm -rf build $(VENV)

@@ -14,7 +14,7 @@
 
 namespace rp {
 
-// ---- integers ----------------------------------------------------------------------------------
+// ---- integers ---------------------------------------------------------------------------------
 
 static_assert(std::endian::native == std::endian::little, "eight_digits reads bytes in order");
 
@@ -149,7 +149,7 @@ size_t format_i64(char* out, int64_t v) {
     return 1 + format_u64(out + 1, magnitude(v));
 }
 
-// ---- floating point ----------------------------------------------------------------------------
+// ---- floating point ---------------------------------------------------------------------------
 
 // The program around us (Python's, say) may have set a locale whose decimal point is a comma.
 static locale_t c_locale() {
@@ -241,7 +241,7 @@ size_t format_double(char* out, double v) {
     return static_cast<size_t>(got.ptr - out);
 }
 
-// ---- memory sizes ------------------------------------------------------------------------------
+// ---- memory sizes -----------------------------------------------------------------------------
 
 static bool memory_unit(Bytes unit, uint64_t* out) {
     static const struct {

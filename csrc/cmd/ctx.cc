@@ -55,10 +55,12 @@ void ctx_breathe(CmdCtx* c) {
 size_t cmd_full_name(const Cmd* parent, const Cmd* row, char out[64]) {
     size_t n = 0;
     if (parent != nullptr) {
-        for (const char* p = parent->name; *p != 0 && n < 31; p++) out[n++] = ascii_lower(*p);
+        for (const char* p = parent->name; *p != 0 && n < 31; p++)
+            out[n++] = ascii_lower(*p);
         out[n++] = '|';
     }
-    for (const char* p = row->name; *p != 0 && n < 63; p++) out[n++] = ascii_lower(*p);
+    for (const char* p = row->name; *p != 0 && n < 63; p++)
+        out[n++] = ascii_lower(*p);
     out[n] = 0;
     return n;
 }
@@ -95,11 +97,13 @@ void deferred_finish_map(DeferredArray* d, Reply* out) {
 void reply_help(CmdCtx* c, const char* const* lines, size_t count) {
     const Cmd* container = c->parent != nullptr ? c->parent : c->row;
     char title[96];
-    int n = snprintf(title, sizeof title,
-                     "%s <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", container->name);
+    int n =
+        snprintf(title, sizeof title,
+                 "%s <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", container->name);
     reply_array(c->out, count + 3);
     reply_simple(c->out, {title, static_cast<size_t>(n)});
-    for (size_t i = 0; i < count; i++) reply_simple(c->out, bytes_of(lines[i]));
+    for (size_t i = 0; i < count; i++)
+        reply_simple(c->out, bytes_of(lines[i]));
     reply_simple(c->out, "HELP");
     reply_simple(c->out, "    Print this help.");
 }

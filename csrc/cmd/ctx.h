@@ -9,24 +9,24 @@ namespace rp {
 
 struct CmdCtx {
     Session* session = nullptr;
-    Engine* engine = nullptr;       // opaque below engine/
+    Engine* engine = nullptr;  // opaque below engine/
     Store* store = nullptr;
     Config* config = nullptr;
     const Cmd* row = nullptr;
-    const Cmd* parent = nullptr;    // the container, when row is a subcommand
-    Access a;                       // keys: store/db.h
+    const Cmd* parent = nullptr;  // the container, when row is a subcommand
+    Access a;                     // keys: store/db.h
     Reply* out = nullptr;
-    Blob* big = nullptr;            // holds argv[big_index] whole: adopt by blob_ref
+    Blob* big = nullptr;  // holds argv[big_index] whole: adopt by blob_ref
     size_t big_index = 0;
     Worker* worker = nullptr;
     bool in_exec = false;
-    bool request_close = false;     // out: QUIT, CLIENT KILL of oneself
+    bool request_close = false;  // out: QUIT, CLIENT KILL of oneself
 };
 
 // Argument helpers. Each replies the error itself and returns false.
-bool arg_i64(CmdCtx* c, Bytes arg, int64_t* out);                      // not_integer
+bool arg_i64(CmdCtx* c, Bytes arg, int64_t* out);  // not_integer
 bool arg_i64_range(CmdCtx* c, Bytes arg, int64_t low, int64_t high, int64_t* out,
-                   const char* message);                               // message null: not_integer
+                   const char* message);  // message null: not_integer
 // A 32-bit number, with the text Redis gives for one that is out of that range.
 bool arg_i32(CmdCtx* c, Bytes arg, int32_t* out);
 // A database number: "DB index is out of range" beyond it.
@@ -37,7 +37,8 @@ void ctx_breathe(CmdCtx* c);
 inline bool arg_is(Bytes arg, Bytes word) { return bytes_equal_nocase(arg, word); }
 // The blob behind argv[i], if it came in one.
 inline Blob* arg_blob(const CmdCtx* c, size_t i) { return c->big_index == i ? c->big : nullptr; }
-// Lower-case name as Redis writes it in errors: "client|kill" for subcommands. Static storage per row.
+// Lower-case name as Redis writes it in errors: "client|kill" for subcommands. Static storage per
+// row.
 size_t cmd_full_name(const Cmd* parent, const Cmd* row, char out[64]);
 
 // A reply whose length is not known when it starts: write items into `part`, then finish.
@@ -48,10 +49,10 @@ struct DeferredArray {
 };
 void deferred_start(DeferredArray* d, const Reply* like);
 void deferred_finish_array(DeferredArray* d, Reply* out);
-void deferred_finish_map(DeferredArray* d, Reply* out);   // items counts pairs
+void deferred_finish_map(DeferredArray* d, Reply* out);  // items counts pairs
 
-// A string entry as a bulk reply: integers as digits, blobs by reference. False: the entry needs the
-// lock (db_value); the command must return at once.
+// A string entry as a bulk reply: integers as digits, blobs by reference. False: the entry needs
+// the lock (db_value); the command must return at once.
 bool reply_entry(CmdCtx* c, const Entry* e, Reply* out);
 
 // HELP replies of containers: lines from the subcommand rows, in Redis' layout.

@@ -1,5 +1,5 @@
-// Whole databases: DBSIZE, FLUSHDB, FLUSHALL, SWAPDB. The writing ones run alone behind the gate; the
-// tables they take away are freed by the dispatcher once the gate is open again.
+// Whole databases: DBSIZE, FLUSHDB, FLUSHALL, SWAPDB. The writing ones run alone behind the gate;
+// the tables they take away are freed by the dispatcher once the gate is open again.
 #include <utility>
 
 #include "cmd/dispatch.h"
@@ -47,7 +47,8 @@ static void cmd_flushdb(CmdCtx* c, Args argv, Reply* out) {
 
 static void cmd_flushall(CmdCtx* c, Args argv, Reply* out) {
     if (!parse_flush(c, argv)) return;
-    for (uint32_t db = 0; db < c->store->db_count; db++) flush_db(c, db);
+    for (uint32_t db = 0; db < c->store->db_count; db++)
+        flush_db(c, db);
     reply_ok(out);
 }
 
@@ -72,32 +73,58 @@ static void cmd_swapdb(CmdCtx* c, Args argv, Reply* out) {
 
 #define RP_FLUSH_SYNTAX "[async=(ASYNC@4.0.0|SYNC@6.2.0)]"
 
+// clang-format off: a row reads best as one block.
 const Cmd kDatabaseCmds[] = {
-    {.name = "DBSIZE", .run = cmd_dbsize, .arity = 1,
-     .flags = kCmdReadonly | kCmdFast | kCmdKeyspace, .acl = kAclKeyspace, .group = "server",
-     .reply = Shape::integer, .since = "1.0.0", .cost = "O(1)",
+    {.name = "DBSIZE",
+     .run = cmd_dbsize,
+     .arity = 1,
+     .flags = kCmdReadonly | kCmdFast | kCmdKeyspace,
+     .acl = kAclKeyspace,
+     .group = "server",
+     .reply = Shape::integer,
+     .since = "1.0.0",
+     .cost = "O(1)",
      .about = "Counts the keys of the database.",
      .tips = {"request_policy:all_shards", "response_policy:agg_sum"}},
-    {.name = "FLUSHDB", .run = cmd_flushdb, .arity = -1, .flags = kCmdWrite | kCmdExclusive,
-     .acl = kAclKeyspace | kAclDangerous, .group = "server", .syntax = RP_FLUSH_SYNTAX,
-     .reply = Shape::ok, .since = "1.0.0", .cost = "O(N), N = keys; ASYNC: O(1)",
+    {.name = "FLUSHDB",
+     .run = cmd_flushdb,
+     .arity = -1,
+     .flags = kCmdWrite | kCmdExclusive,
+     .acl = kAclKeyspace | kAclDangerous,
+     .group = "server",
+     .syntax = RP_FLUSH_SYNTAX,
+     .reply = Shape::ok,
+     .since = "1.0.0",
+     .cost = "O(N), N = keys; ASYNC: O(1)",
      .about = "Deletes all keys of the database.",
      .tips = {"request_policy:all_shards", "response_policy:all_succeeded"},
-     .history = {{"4.0.0", "New option `ASYNC`."},
-                 {"6.2.0", "New option `SYNC`."}}},
-    {.name = "FLUSHALL", .run = cmd_flushall, .arity = -1, .flags = kCmdWrite | kCmdExclusive,
-     .acl = kAclKeyspace | kAclDangerous, .group = "server", .syntax = RP_FLUSH_SYNTAX,
-     .reply = Shape::ok, .since = "1.0.0", .cost = "O(N), N = keys; ASYNC: O(1)",
+     .history = {{"4.0.0", "New option `ASYNC`."}, {"6.2.0", "New option `SYNC`."}}},
+    {.name = "FLUSHALL",
+     .run = cmd_flushall,
+     .arity = -1,
+     .flags = kCmdWrite | kCmdExclusive,
+     .acl = kAclKeyspace | kAclDangerous,
+     .group = "server",
+     .syntax = RP_FLUSH_SYNTAX,
+     .reply = Shape::ok,
+     .since = "1.0.0",
+     .cost = "O(N), N = keys; ASYNC: O(1)",
      .about = "Deletes all keys of all databases.",
      .tips = {"request_policy:all_shards", "response_policy:all_succeeded"},
-     .history = {{"4.0.0", "New option `ASYNC`."},
-                 {"6.2.0", "New option `SYNC`."}}},
-    {.name = "SWAPDB", .run = cmd_swapdb, .arity = 3,
-     .flags = kCmdWrite | kCmdFast | kCmdExclusive, .acl = kAclKeyspace | kAclDangerous,
-     .group = "server", .syntax = "index1:integer index2:integer", .reply = Shape::ok,
-     .since = "4.0.0", .cost = "O(N), N = watched keys",
+     .history = {{"4.0.0", "New option `ASYNC`."}, {"6.2.0", "New option `SYNC`."}}},
+    {.name = "SWAPDB",
+     .run = cmd_swapdb,
+     .arity = 3,
+     .flags = kCmdWrite | kCmdFast | kCmdExclusive,
+     .acl = kAclKeyspace | kAclDangerous,
+     .group = "server",
+     .syntax = "index1:integer index2:integer",
+     .reply = Shape::ok,
+     .since = "4.0.0",
+     .cost = "O(N), N = watched keys",
      .about = "Exchanges the contents of two databases."},
     {},
 };
+// clang-format on
 
 }  // namespace rp

@@ -32,9 +32,9 @@ void worker_deinit(Worker* w) {
     w->cmd_stats = nullptr;
 }
 
-// ---- rejections before a command runs -------------------------------------------------------------
+// ---- rejections before a command runs ---------------------------------------------------------
 
-constexpr size_t kQuotedMax = 128;        // bytes of a client's words that an error repeats
+constexpr size_t kQuotedMax = 128;  // bytes of a client's words that an error repeats
 constexpr size_t kRejectionMax = 512;
 
 // Why a command is not run, without the leading '-'.
@@ -48,8 +48,8 @@ struct Rejection {
     va_start(args, format);
     int n = vsnprintf(out->text, sizeof out->text, format, args);
     va_end(args);
-    out->len = static_cast<size_t>(n) < sizeof out->text ? static_cast<size_t>(n)
-                                                          : sizeof out->text - 1;
+    out->len =
+        static_cast<size_t>(n) < sizeof out->text ? static_cast<size_t>(n) : sizeof out->text - 1;
     return false;
 }
 
@@ -108,7 +108,7 @@ static bool memory_admits(CmdCtx* c) {
     return !needs;
 }
 
-// ---- the five rules --------------------------------------------------------------------------------
+// ---- the five rules ---------------------------------------------------------------------------
 
 static void call(CmdCtx* c, Args argv) { c->row->run(c, argv, c->out); }
 
@@ -268,7 +268,7 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     exec->request_close |= c.request_close;
 }
 
-// ---- one command -----------------------------------------------------------------------------------
+// ---- one command ------------------------------------------------------------------------------
 
 // A command that is refused before it runs; inside MULTI that breaks the transaction, and a refused
 // EXEC ends it.
@@ -402,7 +402,7 @@ static Ran execute_one(CmdCtx* c, CmdRef ref, uint64_t hash, Command* cmd) {
     return c->request_close ? Ran::close : Ran::done;
 }
 
-// ---- batches ----------------------------------------------------------------------------------------
+// ---- batches ----------------------------------------------------------------------------------
 
 // Without initializers: an array of kBatchMax costs nothing until it is filled.
 struct Prepared {
@@ -412,8 +412,8 @@ struct Prepared {
     uint64_t hash;
 };
 
-// Looks every command up and brings its first key's bucket, then its entry, into the cache: two waves
-// of overlapping misses instead of two per command.
+// Looks every command up and brings its first key's bucket, then its entry, into the cache: two
+// waves of overlapping misses instead of two per command.
 static void prepare(const Table* t, const Command* commands, size_t n, Prepared* out) {
     for (size_t i = 0; i < n; i++) {
         const Command* cmd = &commands[i];

@@ -1,6 +1,7 @@
 // cmd/dispatch.h: THE executor. Sockets, Python, (later) scripts and replay all come through here.
 //
-//   command -> row -> arity, auth -> MULTI queue? -> memory -> keys -> one of five rules -> function
+//   command -> row -> arity, auth -> MULTI queue? -> memory -> keys -> one of five rules ->
+//   function
 //
 //   R1 single-key write    lock the segment, run, unlock
 //   R2 single-key read     run without lock; txn changed or need_lock: rewind the reply, run again,
@@ -27,15 +28,15 @@ struct CmdStat {
 
 constexpr size_t kGarbageMax = 64;
 
-// What one executing thread owns: its epoch slot, scratch space and counters. Loops have one each; an
-// in-process caller has one per session. Never shared between threads at one time.
+// What one executing thread owns: its epoch slot, scratch space and counters. Loops have one each;
+// an in-process caller has one per session. Never shared between threads at one time.
 struct Worker {
-    EpochSlot* slot = nullptr;     // of the thread that runs now (embedded: refreshed at each call)
+    EpochSlot* slot = nullptr;  // of the thread that runs now (embedded: refreshed at each call)
     StoreStats stats;
     std::atomic<uint64_t> commands{0};
     std::atomic<uint64_t> errors{0};
     std::atomic<uint64_t> changes{0};  // keys changed: INFO rdb_changes_since_last_save
-    CmdStat* cmd_stats = nullptr;  // one per row, see command_count()
+    CmdStat* cmd_stats = nullptr;      // one per row, see command_count()
     // Scratch for key hashes and lock sets; grown on demand, trimmed when large.
     KeyHash* hashes = nullptr;
     size_t hashes_cap = 0;
@@ -44,39 +45,41 @@ struct Worker {
     // Tables a FLUSH took: freed once the gate is open again.
     Table* garbage[kGarbageMax] = {};
     size_t garbage_count = 0;
-    bool garbage_later = false;    // ASYNC: by the engine's reaper
-    int64_t crawl_us = 0;          // engine_crawl: its slice, 0 = the shortest
-    Worker* next = nullptr;        // engine's list
+    bool garbage_later = false;  // ASYNC: by the engine's reaper
+    int64_t crawl_us = 0;        // engine_crawl: its slice, 0 = the shortest
+    Worker* next = nullptr;      // engine's list
 };
 void worker_init(Worker* w);
 void worker_deinit(Worker* w);
 
-// ---- the command table ---------------------------------------------------------------------------
-// Families end with a row whose name is null. Called once at start, before any thread.
+// ---- the command table ------------------------------------------------------------------------
+// Families end with a
+// row whose name is null. Called once at start, before any thread.
 void commands_register(const Cmd* family);
 struct CmdRef {
-    const Cmd* row = nullptr;      // null: unknown
+    const Cmd* row = nullptr;  // null: unknown
     const Cmd* parent = nullptr;
-    uint32_t index = 0;            // for CmdStat
+    uint32_t index = 0;  // for CmdStat
 };
-CmdRef command_find(Bytes name);                  // top level, case-insensitive
+CmdRef command_find(Bytes name);  // top level, case-insensitive
 CmdRef command_find_sub(const CmdRef* parent, Bytes word);
-size_t command_count();                           // rows with stats, subcommands included
+size_t command_count();  // rows with stats, subcommands included
 // Every top-level row in registration order.
 const Cmd* command_at(size_t i);
 size_t command_top_count();
 uint32_t command_index(const Cmd* row);
 CmdRef command_by_index(uint32_t index);
 
-// ---- running -------------------------------------------------------------------------------------
+// ---- running ----------------------------------------------------------------------------------
 enum class Ran : uint8_t {
     done,
-    paused,    // CLIENT PAUSE: not executed; present it again when the pause ends
-    close,     // send what is in out, then close
+    paused,  // CLIENT PAUSE: not executed; present it again when the pause ends
+    close,   // send what is in out, then close
 };
 
 // Executes up to n commands of one session in order; replies go to session->out. *ran = how many
-// were executed. Stops early on paused/close, and (done) above s->out_stop unsent bytes. Pins and unpins; REQUIRES: not pinned.
+// were executed. Stops early on paused/close, and (done) above s->out_stop unsent bytes. Pins and
+// unpins; REQUIRES: not pinned.
 Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran);
 // One command.
 Ran execute(Session* s, Command* command);
@@ -84,7 +87,7 @@ Ran execute(Session* s, Command* command);
 // Runs one queued command inside EXEC (locks are held); used by txn.cc.
 void execute_locked(CmdCtx* exec, QueuedCmd* q);
 
-// ---- hooks filled by engine/ ----------------------------------------------------------------------
+// ---- hooks filled by engine/ ------------------------------------------------------------------
 struct DispatchHooks {
     // CLIENT PAUSE: must this command wait now?
     bool (*is_paused)(Engine* e, const Session* s, const Cmd* row);
@@ -100,7 +103,8 @@ struct EngineCore {
     Store store;
     Config* config = nullptr;
     DispatchHooks hooks;
-    std::atomic<uint32_t> pause_state{0};  // 0 none, 1 writes, 2 all: checked before the hook is called
+    std::atomic<uint32_t> pause_state{
+        0};  // 0 none, 1 writes, 2 all: checked before the hook is called
 };
 inline EngineCore* engine_core(Engine* e) { return reinterpret_cast<EngineCore*>(e); }
 

@@ -19,8 +19,7 @@ Bytes err_text(Err e) {
         case Err::db_out_of_range: return "ERR DB index is out of range";
         case Err::same_object: return "ERR source and destination objects are the same";
         case Err::no_auth: return "NOAUTH Authentication required.";
-        case Err::exec_abort:
-            return "EXECABORT Transaction discarded because of previous errors.";
+        case Err::exec_abort: return "EXECABORT Transaction discarded because of previous errors.";
         case Err::no_memory: return "OOM the system has no memory for this value";
     }
     return "ERR";

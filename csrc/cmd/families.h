@@ -4,17 +4,17 @@
 
 namespace rp {
 
-extern const Cmd kStringCmds[];   // string.cc
-extern const Cmd kLcsCmds[];      // lcs.cc
-extern const Cmd kKeyCmds[];      // keys.cc
-extern const Cmd kExpireCmds[];   // expire.cc
-extern const Cmd kScanCmds[];     // scan.cc
-extern const Cmd kDatabaseCmds[]; // database.cc
-extern const Cmd kObjectCmds[];   // object.cc
-extern const Cmd kTxnCmds[];      // txn.cc
+extern const Cmd kStringCmds[];    // string.cc
+extern const Cmd kLcsCmds[];       // lcs.cc
+extern const Cmd kKeyCmds[];       // keys.cc
+extern const Cmd kExpireCmds[];    // expire.cc
+extern const Cmd kScanCmds[];      // scan.cc
+extern const Cmd kDatabaseCmds[];  // database.cc
+extern const Cmd kObjectCmds[];    // object.cc
+extern const Cmd kTxnCmds[];       // txn.cc
 
 // Shared by families and by DEBUG, MEMORY.
-Bytes type_name(Type t);               // keys.cc
-Bytes encoding_name(const Entry* e);   // object.cc: "int", "embstr", "raw"
+Bytes type_name(Type t);              // keys.cc
+Bytes encoding_name(const Entry* e);  // object.cc: "int", "embstr", "raw"
 
 }  // namespace rp

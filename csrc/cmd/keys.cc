@@ -1,4 +1,5 @@
-// Commands about keys of any type: existence, deletion, renaming, copying, moving between databases.
+// Commands about keys of any type: existence, deletion, renaming, copying, moving between
+// databases.
 #include "base/numbers.h"
 #include "cmd/families.h"
 
@@ -18,13 +19,15 @@ static void cmd_del(CmdCtx* c, Args argv, Reply* out) {
 // EXISTS and TOUCH: how many of the named keys are there, repeated ones counted each time.
 static void cmd_exists(CmdCtx* c, Args argv, Reply* out) {
     int64_t found = 0;
-    for (size_t i = 1; i < argv.len; i++) found += db_find_notouch(&c->a, argv[i]) != nullptr;
+    for (size_t i = 1; i < argv.len; i++)
+        found += db_find_notouch(&c->a, argv[i]) != nullptr;
     reply_int(out, found);
 }
 
 static void cmd_touch(CmdCtx* c, Args argv, Reply* out) {
     int64_t found = 0;
-    for (size_t i = 1; i < argv.len; i++) found += db_find(&c->a, argv[i]) != nullptr;
+    for (size_t i = 1; i < argv.len; i++)
+        found += db_find(&c->a, argv[i]) != nullptr;
     reply_int(out, found);
 }
 
@@ -56,7 +59,7 @@ static void cmd_randomkey(CmdCtx* c, Args, Reply* out) {
     reply_null(out);
 }
 
-// ---- one key becomes another -------------------------------------------------------------------------
+// ---- one key becomes another ------------------------------------------------------------------
 
 static void move_entry(Access* from, Handle* h, Access* to, Handle* dest) {
     Entry* copy = entry_copy(h->at.entry, dest->key, entry_expiry_ms(h->at.entry));
@@ -144,69 +147,144 @@ static void cmd_copy(CmdCtx* c, Args argv, Reply* out) {
     reply_int(out, 1);
 }
 
-// ---- rows --------------------------------------------------------------------------------------------
+// ---- rows -------------------------------------------------------------------------------------
 
 constexpr uint32_t kRemove = kKeyRM | kKeyDelete;
 
+// clang-format off: a row reads best as one block.
 const Cmd kKeyCmds[] = {
-    {.name = "DEL", .run = cmd_del, .arity = -2, .flags = kCmdWrite, .acl = kAclKeyspace,
-     .keys = {{.flags = kRemove, .index = 1, .last = -1}}, .group = "generic",
-     .syntax = "key:key...", .reply = Shape::integer, .since = "1.0.0", .cost = "O(N), N = keys",
+    {.name = "DEL",
+     .run = cmd_del,
+     .arity = -2,
+     .flags = kCmdWrite,
+     .acl = kAclKeyspace,
+     .keys = {{.flags = kRemove, .index = 1, .last = -1}},
+     .group = "generic",
+     .syntax = "key:key...",
+     .reply = Shape::integer,
+     .since = "1.0.0",
+     .cost = "O(N), N = keys",
      .about = "Deletes keys.",
      .tips = {"request_policy:multi_shard", "response_policy:agg_sum"}},
-    {.name = "UNLINK", .run = cmd_del, .arity = -2, .flags = kCmdWrite | kCmdFast,
-     .acl = kAclKeyspace, .keys = {{.flags = kRemove, .index = 1, .last = -1}}, .group = "generic",
-     .syntax = "key:key...", .reply = Shape::integer, .since = "4.0.0",
-     .cost = "O(1) per key; memory is given back later", .about = "Deletes keys.",
+    {.name = "UNLINK",
+     .run = cmd_del,
+     .arity = -2,
+     .flags = kCmdWrite | kCmdFast,
+     .acl = kAclKeyspace,
+     .keys = {{.flags = kRemove, .index = 1, .last = -1}},
+     .group = "generic",
+     .syntax = "key:key...",
+     .reply = Shape::integer,
+     .since = "4.0.0",
+     .cost = "O(1) per key; memory is given back later",
+     .about = "Deletes keys.",
      .tips = {"request_policy:multi_shard", "response_policy:agg_sum"}},
-    {.name = "EXISTS", .run = cmd_exists, .arity = -2, .flags = kCmdReadonly | kCmdFast,
-     .acl = kAclKeyspace, .keys = {{.flags = kKeyRO, .index = 1, .last = -1}},
-     .group = "generic", .syntax = "key:key...", .reply = Shape::integer, .since = "1.0.0",
-     .cost = "O(N), N = keys", .about = "Counts how many of the named keys exist.",
+    {.name = "EXISTS",
+     .run = cmd_exists,
+     .arity = -2,
+     .flags = kCmdReadonly | kCmdFast,
+     .acl = kAclKeyspace,
+     .keys = {{.flags = kKeyRO, .index = 1, .last = -1}},
+     .group = "generic",
+     .syntax = "key:key...",
+     .reply = Shape::integer,
+     .since = "1.0.0",
+     .cost = "O(N), N = keys",
+     .about = "Counts how many of the named keys exist.",
      .tips = {"request_policy:multi_shard", "response_policy:agg_sum"},
      .history = {{"3.0.3", "Takes several keys."}}},
-    {.name = "TOUCH", .run = cmd_touch, .arity = -2, .flags = kCmdReadonly | kCmdFast,
-     .acl = kAclKeyspace, .keys = {{.flags = kKeyRO, .index = 1, .last = -1}},
-     .group = "generic", .syntax = "key:key...", .reply = Shape::integer, .since = "3.2.1",
+    {.name = "TOUCH",
+     .run = cmd_touch,
+     .arity = -2,
+     .flags = kCmdReadonly | kCmdFast,
+     .acl = kAclKeyspace,
+     .keys = {{.flags = kKeyRO, .index = 1, .last = -1}},
+     .group = "generic",
+     .syntax = "key:key...",
+     .reply = Shape::integer,
+     .since = "3.2.1",
      .cost = "O(N), N = keys",
      .about = "Marks keys as just used and counts how many of them exist.",
      .tips = {"request_policy:multi_shard", "response_policy:agg_sum"}},
-    {.name = "TYPE", .run = cmd_type, .arity = 2, .flags = kCmdReadonly | kCmdFast,
-     .acl = kAclKeyspace, .keys = {{.flags = kKeyRO, .index = 1}}, .group = "generic",
-     .syntax = "key:key", .reply = Shape::simple, .since = "1.0.0", .cost = "O(1)",
+    {.name = "TYPE",
+     .run = cmd_type,
+     .arity = 2,
+     .flags = kCmdReadonly | kCmdFast,
+     .acl = kAclKeyspace,
+     .keys = {{.flags = kKeyRO, .index = 1}},
+     .group = "generic",
+     .syntax = "key:key",
+     .reply = Shape::simple,
+     .since = "1.0.0",
+     .cost = "O(1)",
      .about = "Names the type of the value of a key."},
-    {.name = "RANDOMKEY", .run = cmd_randomkey, .arity = 1, .flags = kCmdReadonly | kCmdKeyspace,
-     .acl = kAclKeyspace, .group = "generic", .reply = Shape::bulk_or_null, .since = "1.0.0",
-     .cost = "O(1)", .about = "Returns a key chosen by chance.",
+    {.name = "RANDOMKEY",
+     .run = cmd_randomkey,
+     .arity = 1,
+     .flags = kCmdReadonly | kCmdKeyspace,
+     .acl = kAclKeyspace,
+     .group = "generic",
+     .reply = Shape::bulk_or_null,
+     .since = "1.0.0",
+     .cost = "O(1)",
+     .about = "Returns a key chosen by chance.",
      .tips = {"request_policy:all_shards", "nondeterministic_output"}},
-    {.name = "RENAME", .run = cmd_rename, .arity = 3, .flags = kCmdWrite, .acl = kAclKeyspace,
+    {.name = "RENAME",
+     .run = cmd_rename,
+     .arity = 3,
+     .flags = kCmdWrite,
+     .acl = kAclKeyspace,
      .keys = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 1},
               {.flags = kKeyOW | kKeyUpdate, .index = 2}},
-     .group = "generic", .syntax = "key:key newkey:key", .reply = Shape::ok, .since = "1.0.0",
-     .cost = "O(1)", .about = "Gives a key another name, replacing what had that name."},
-    {.name = "RENAMENX", .run = cmd_renamenx, .arity = 3, .flags = kCmdWrite | kCmdFast,
+     .group = "generic",
+     .syntax = "key:key newkey:key",
+     .reply = Shape::ok,
+     .since = "1.0.0",
+     .cost = "O(1)",
+     .about = "Gives a key another name, replacing what had that name."},
+    {.name = "RENAMENX",
+     .run = cmd_renamenx,
+     .arity = 3,
+     .flags = kCmdWrite | kCmdFast,
      .acl = kAclKeyspace,
      .keys = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .index = 1},
               {.flags = kKeyOW | kKeyInsert, .index = 2}},
-     .group = "generic", .syntax = "key:key newkey:key", .reply = Shape::integer,
-     .since = "1.0.0", .cost = "O(1)",
+     .group = "generic",
+     .syntax = "key:key newkey:key",
+     .reply = Shape::integer,
+     .since = "1.0.0",
+     .cost = "O(1)",
      .about = "Gives a key another name, unless that name is taken.",
-     .history = {{"3.2.0",
-                  "Equal names are no error any more."}}},
-    {.name = "MOVE", .run = cmd_move, .arity = 3, .flags = kCmdWrite | kCmdFast,
+     .history = {{"3.2.0", "Equal names are no error any more."}}},
+    {.name = "MOVE",
+     .run = cmd_move,
+     .arity = 3,
+     .flags = kCmdWrite | kCmdFast,
      .acl = kAclKeyspace,
-     .keys = {{.flags = kKeyRW | kKeyAccess | kKeyUpdate, .index = 1}}, .group = "generic",
-     .syntax = "key:key db:integer", .reply = Shape::integer, .since = "1.0.0", .cost = "O(1)",
-     .about = "Moves a key to another database.", .other_db = move_other_db},
-    {.name = "COPY", .run = cmd_copy, .arity = -3, .flags = kCmdWrite | kCmdDenyOom,
+     .keys = {{.flags = kKeyRW | kKeyAccess | kKeyUpdate, .index = 1}},
+     .group = "generic",
+     .syntax = "key:key db:integer",
+     .reply = Shape::integer,
+     .since = "1.0.0",
+     .cost = "O(1)",
+     .about = "Moves a key to another database.",
+     .other_db = move_other_db},
+    {.name = "COPY",
+     .run = cmd_copy,
+     .arity = -3,
+     .flags = kCmdWrite | kCmdDenyOom,
      .acl = kAclKeyspace,
      .keys = {{.flags = kKeyRO | kKeyAccess, .index = 1},
               {.flags = kKeyOW | kKeyUpdate, .index = 2}},
      .group = "generic",
      .syntax = "source:key destination:key [DB destination-db:integer] [REPLACE]",
-     .reply = Shape::integer, .since = "6.2.0", .cost = "O(N), N = size of the value",
-     .about = "Copies the value of a key to another key.", .other_db = copy_other_db},
+     .reply = Shape::integer,
+     .since = "6.2.0",
+     .cost = "O(N), N = size of the value",
+     .about = "Copies the value of a key to another key.",
+     .other_db = copy_other_db},
     {},
 };
+// clang-format on
 
 }  // namespace rp

@@ -1,4 +1,5 @@
-// LCS: the longest common subsequence of two strings, by the classic table of (m+1) x (n+1) lengths.
+// LCS: the longest common subsequence of two strings, by the classic table of (m+1) x (n+1)
+// lengths.
 #include "cmd/families.h"
 #include "mem/mem.h"
 
@@ -55,8 +56,9 @@ static bool table_alloc(CmdCtx* c, Bytes a, Bytes b, LcsTable* t) {
     auto limit = static_cast<uint64_t>(config_num(c->config->proto_max_bulk_len));
     if (__builtin_mul_overflow(a.len + 1, b.len + 1, &cells) ||
         __builtin_mul_overflow(cells, sizeof(uint32_t), &t->bytes) || t->bytes > limit) {
-        reply_error(c->out, "ERR Insufficient memory, transient memory for LCS exceeds "
-                            "proto-max-bulk-len");
+        reply_error(c->out,
+                    "ERR Insufficient memory, transient memory for LCS exceeds "
+                    "proto-max-bulk-len");
         return false;
     }
     t->width = b.len + 1;
@@ -67,7 +69,8 @@ static bool table_alloc(CmdCtx* c, Bytes a, Bytes b, LcsTable* t) {
 }
 
 static void table_fill(LcsTable* t, Bytes a, Bytes b) {
-    for (size_t j = 0; j <= b.len; j++) t->cells[j] = 0;
+    for (size_t j = 0; j <= b.len; j++)
+        t->cells[j] = 0;
     for (size_t i = 1; i <= a.len; i++) {
         uint32_t* row = t->cells + i * t->width;
         const uint32_t* above = row - t->width;
@@ -162,14 +165,23 @@ static void cmd_lcs(CmdCtx* c, Args argv, Reply* out) {
     mem_free(t.cells, t.bytes);
 }
 
+// clang-format off: a row reads best as one block.
 const Cmd kLcsCmds[] = {
-    {.name = "LCS", .run = cmd_lcs, .arity = -3, .flags = kCmdReadonly, .acl = kAclString,
-     .keys = {{.flags = kKeyRO | kKeyAccess, .index = 1, .last = 1}}, .group = "string",
+    {.name = "LCS",
+     .run = cmd_lcs,
+     .arity = -3,
+     .flags = kCmdReadonly,
+     .acl = kAclString,
+     .keys = {{.flags = kKeyRO | kKeyAccess, .index = 1, .last = 1}},
+     .group = "string",
      .syntax = "key1:key#0 key2:key#0 [LEN] [IDX] [MINMATCHLEN len:integer] "
                "[WITHMATCHLEN]",
-     .reply = Shape::any, .since = "7.0.0", .cost = "O(N*M), the lengths of the two strings",
+     .reply = Shape::any,
+     .since = "7.0.0",
+     .cost = "O(N*M), the lengths of the two strings",
      .about = "Finds the longest common subsequence of two strings."},
     {},
 };
+// clang-format on
 
 }  // namespace rp

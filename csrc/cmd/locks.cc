@@ -61,14 +61,16 @@ void locks_take(Store* st, const LockSet* set, bool txn) {
         mutex_lock(&ref_segment(st, &set->refs[i])->lock);
     }
     if (!txn) return;
-    for (size_t i = 0; i < set->count; i++) segment_txn_begin(ref_segment(st, &set->refs[i]));
+    for (size_t i = 0; i < set->count; i++)
+        segment_txn_begin(ref_segment(st, &set->refs[i]));
 }
 
 void locks_release(Store* st, const LockSet* set, bool txn) {
     for (size_t i = 0; txn && i < set->count; i++) {
         segment_txn_end(ref_segment(st, &set->refs[i]));
     }
-    for (size_t i = 0; i < set->count; i++) mutex_unlock(&ref_segment(st, &set->refs[i])->lock);
+    for (size_t i = 0; i < set->count; i++)
+        mutex_unlock(&ref_segment(st, &set->refs[i])->lock);
 }
 
 bool versions_read(Store* st, LockSet* set) {

@@ -12,7 +12,8 @@ Bytes encoding_name(const Entry* e) {
         case Encoding::integer: return "int";
         case Encoding::blob:
         case Encoding::raw: return "raw";
-        case Encoding::embstr: return entry_value_len(e) <= kEmbstrMax ? Bytes("embstr") : Bytes("raw");
+        case Encoding::embstr:
+            return entry_value_len(e) <= kEmbstrMax ? Bytes("embstr") : Bytes("raw");
     }
     return "raw";
 }
@@ -44,9 +45,10 @@ static void object_idletime(CmdCtx* c, Args argv, Reply* out) {
     const Entry* e = look(c, argv[2]);
     if (e == nullptr) return;
     if (policy_is_lfu(evict_policy(c->store))) {
-        return reply_error(out, "ERR An LFU maxmemory policy is selected, idle time not tracked. "
-                                "Please note that when switching between policies at runtime LRU "
-                                "and LFU data will take some time to adjust.");
+        return reply_error(out,
+                           "ERR An LFU maxmemory policy is selected, idle time not tracked. "
+                           "Please note that when switching between policies at runtime LRU "
+                           "and LFU data will take some time to adjust.");
     }
     reply_int(out, age_idle_ms(&c->a, e) / 1000);
 }
@@ -55,55 +57,87 @@ static void object_freq(CmdCtx* c, Args argv, Reply* out) {
     const Entry* e = look(c, argv[2]);
     if (e == nullptr) return;
     if (!policy_is_lfu(evict_policy(c->store))) {
-        return reply_error(out, "ERR An LFU maxmemory policy is not selected, access frequency not "
-                                "tracked. Please note that when switching between policies at "
-                                "runtime LRU and LFU data will take some time to adjust.");
+        return reply_error(out,
+                           "ERR An LFU maxmemory policy is not selected, access frequency not "
+                           "tracked. Please note that when switching between policies at "
+                           "runtime LRU and LFU data will take some time to adjust.");
     }
     reply_int(out, age_frequency(&c->a, e));
 }
 
 static void object_help(CmdCtx* c, Args, Reply*) {
     static const char* const kLines[] = {
-        "ENCODING <key>",
-        "    Name the way the value of <key> is kept in memory.",
-        "FREQ <key>",
-        "    Show the use counter of <key> (logarithmic; LFU policies only).",
-        "IDLETIME <key>",
-        "    Show the seconds since <key> was last used (not with LFU policies).",
-        "REFCOUNT <key>",
-        "    Show how many references the value of <key> has.",
+        "ENCODING <key>", "    Name the way the value of <key> is kept in memory.",
+        "FREQ <key>",     "    Show the use counter of <key> (logarithmic; LFU policies only).",
+        "IDLETIME <key>", "    Show the seconds since <key> was last used (not with LFU policies).",
+        "REFCOUNT <key>", "    Show how many references the value of <key> has.",
     };
     reply_help(c, kLines, sizeof kLines / sizeof kLines[0]);
 }
 
-#define RP_OBJECT_ROW .arity = 3, .flags = kCmdReadonly, .acl = kAclKeyspace, \
+#define RP_OBJECT_ROW                                       \
+    .arity = 3, .flags = kCmdReadonly, .acl = kAclKeyspace, \
     .keys = {{.flags = kKeyRO, .index = 2}}, .group = "generic", .syntax = "key:key"
 
+// clang-format off: a row reads best as one block.
 static const Cmd kObjectSubcommands[] = {
-    {.name = "ENCODING", .run = object_encoding, RP_OBJECT_ROW, .reply = Shape::bulk_or_null,
-     .since = "2.2.3", .cost = "O(1)", .about = "Names the encoding of a value.",
+    {.name = "ENCODING",
+     .run = object_encoding,
+     RP_OBJECT_ROW,
+     .reply = Shape::bulk_or_null,
+     .since = "2.2.3",
+     .cost = "O(1)",
+     .about = "Names the encoding of a value.",
      .tips = {"nondeterministic_output"}},
-    {.name = "REFCOUNT", .run = object_refcount, RP_OBJECT_ROW, .reply = Shape::any,
-     .since = "2.2.3", .cost = "O(1)", .about = "Returns how often a value is shared.",
+    {.name = "REFCOUNT",
+     .run = object_refcount,
+     RP_OBJECT_ROW,
+     .reply = Shape::any,
+     .since = "2.2.3",
+     .cost = "O(1)",
+     .about = "Returns how often a value is shared.",
      .tips = {"nondeterministic_output"}},
-    {.name = "IDLETIME", .run = object_idletime, RP_OBJECT_ROW, .reply = Shape::any,
-     .since = "2.2.3", .cost = "O(1)",
+    {.name = "IDLETIME",
+     .run = object_idletime,
+     RP_OBJECT_ROW,
+     .reply = Shape::any,
+     .since = "2.2.3",
+     .cost = "O(1)",
      .about = "Returns the seconds since a key was last used.",
      .tips = {"nondeterministic_output"}},
-    {.name = "FREQ", .run = object_freq, RP_OBJECT_ROW, .reply = Shape::any, .since = "4.0.0",
-     .cost = "O(1)", .about = "Returns the logarithmic use counter of a key.",
+    {.name = "FREQ",
+     .run = object_freq,
+     RP_OBJECT_ROW,
+     .reply = Shape::any,
+     .since = "4.0.0",
+     .cost = "O(1)",
+     .about = "Returns the logarithmic use counter of a key.",
      .tips = {"nondeterministic_output"}},
-    {.name = "HELP", .run = object_help, .arity = 2, .flags = kCmdLoading | kCmdStale,
-     .acl = kAclKeyspace, .group = "generic", .reply = Shape::array, .since = "6.2.0",
-     .cost = "O(1)", .about = "Lists the subcommands."},
+    {.name = "HELP",
+     .run = object_help,
+     .arity = 2,
+     .flags = kCmdLoading | kCmdStale,
+     .acl = kAclKeyspace,
+     .group = "generic",
+     .reply = Shape::array,
+     .since = "6.2.0",
+     .cost = "O(1)",
+     .about = "Lists the subcommands."},
     {},
 };
+// clang-format on
 
+// clang-format off: a row reads best as one block.
 const Cmd kObjectCmds[] = {
-    {.name = "OBJECT", .arity = -2, .group = "generic", .since = "2.2.3",
-     .cost = "Depends on the subcommand", .about = "Looks at how values are kept.",
+    {.name = "OBJECT",
+     .arity = -2,
+     .group = "generic",
+     .since = "2.2.3",
+     .cost = "Depends on the subcommand",
+     .about = "Looks at how values are kept.",
      .subcommands = kObjectSubcommands},
     {},
 };
+// clang-format on
 
 }  // namespace rp

@@ -15,7 +15,7 @@ struct SetOptions {
     bool nx = false, xx = false, get = false, keep_ttl = false, persist = false;
     bool has_expiry = false, relative = true;
     TimeUnit unit = TimeUnit::seconds;
-    Bytes expiry;             // unparsed: Redis looks at the number only later
+    Bytes expiry;  // unparsed: Redis looks at the number only later
 };
 enum class SetFamily : uint8_t { set, getex };
 bool arg_set_options(CmdCtx* c, Args argv, size_t from, SetFamily family, SetOptions* out);

@@ -13,7 +13,7 @@ constexpr size_t kNameLenMax = 31;
 
 static struct Registry {
     CmdRef slots[kNameSlots];
-    CmdRef rows[kRowsMax];       // by index, subcommands behind their container
+    CmdRef rows[kRowsMax];  // by index, subcommands behind their container
     Plan plans[kRowsMax];
     size_t count;
     const Cmd* top[kRowsMax];
@@ -33,9 +33,8 @@ static Rule plan_rule(const Cmd* row) {
     if (strcmp(row->name, "EXEC") == 0) return Rule::exec;
     if (row->keys[0].flags == 0 || (row->keys[0].flags & kKeyNotKey)) return Rule::keyless;
     if (row->flags & kCmdLockedRead) return Rule::locked_read;
-    bool single = row->keys[1].flags == 0 && row->keys[0].last == 0 &&
-                  row->keys[0].num_index < 0 && row->keys[0].keyword == nullptr &&
-                  row->other_db == nullptr;
+    bool single = row->keys[1].flags == 0 && row->keys[0].last == 0 && row->keys[0].num_index < 0 &&
+                  row->keys[0].keyword == nullptr && row->other_db == nullptr;
     if (row->flags & kCmdWrite) return single ? Rule::write_one : Rule::write_many;
     return single ? Rule::read_one : Rule::read_many;
 }
@@ -54,7 +53,8 @@ void commands_register(const Cmd* family) {
         CmdRef ref = add_row(row, nullptr);
         g_registry.top[g_registry.top_count++] = row;
         size_t at = name_hash(bytes_of(row->name)) % kNameSlots;
-        while (g_registry.slots[at].row != nullptr) at = (at + 1) % kNameSlots;
+        while (g_registry.slots[at].row != nullptr)
+            at = (at + 1) % kNameSlots;
         g_registry.slots[at] = ref;
         for (const Cmd* sub = row->subcommands; sub != nullptr && sub->name != nullptr; sub++) {
             add_row(sub, row);

@@ -55,7 +55,8 @@ static bool visit_counted(const KeySpec* k, Args argv, size_t begin, KeyVisit fn
     if (first > argv.len || static_cast<uint64_t>(count) > (argv.len - first + step - 1) / step) {
         return false;
     }
-    for (size_t i = 0; i < static_cast<size_t>(count); i++) fn(arg, first + i * step, k->flags);
+    for (size_t i = 0; i < static_cast<size_t>(count); i++)
+        fn(arg, first + i * step, k->flags);
     return true;
 }
 
@@ -69,7 +70,8 @@ static void visit_range(const KeySpec* k, Args argv, size_t begin, KeyVisit fn, 
         end = begin + (argv.len - begin) / static_cast<size_t>(k->limit);
     }
     if (end > argv.len) end = argv.len;
-    for (size_t i = begin; i < end; i += static_cast<size_t>(k->step)) fn(arg, i, k->flags);
+    for (size_t i = begin; i < end; i += static_cast<size_t>(k->step))
+        fn(arg, i, k->flags);
 }
 
 bool row_each_key(const Cmd* row, Args argv, KeyVisit fn, void* arg) {

@@ -9,8 +9,8 @@ namespace rp {
 struct Walk {
     CmdCtx* c;
     DeferredArray found;
-    Bytes pattern;       // "*" matches all, the empty key included
-    Bytes type;          // empty: any
+    Bytes pattern;  // "*" matches all, the empty key included
+    Bytes type;     // empty: any
     size_t visited;
     ExpiredList* expired;  // SCAN deletes what it meets, as Redis does; KEYS (null) does not
 };
@@ -51,11 +51,12 @@ static void cmd_keys(CmdCtx* c, Args argv, Reply* out) {
     deferred_finish_array(&w.found, out);
 }
 
-// As strtoul reads it: a sign and leading zeros are accepted, a leading space is not; the text ends at
-// a NUL; nothing at all is 0.
+// As strtoul reads it: a sign and leading zeros are accepted, a leading space is not; the text ends
+// at a NUL; nothing at all is 0.
 static bool parse_cursor(Bytes arg, uint64_t* out) {
     size_t len = 0, i = 0;
-    while (len < arg.len && arg[len] != 0) len++;
+    while (len < arg.len && arg[len] != 0)
+        len++;
     bool negative = len > 0 && arg[0] == '-';
     if (len > 0 && (arg[0] == '-' || arg[0] == '+')) i++;
     if (i == len) {
@@ -119,21 +120,36 @@ static void cmd_scan(CmdCtx* c, Args argv, Reply* out) {
     deferred_finish_array(&w.found, out);
 }
 
+// clang-format off: a row reads best as one block.
 const Cmd kScanCmds[] = {
-    {.name = "KEYS", .run = cmd_keys, .arity = 2, .flags = kCmdReadonly | kCmdKeyspace,
-     .acl = kAclKeyspace | kAclDangerous, .group = "generic", .syntax = "pattern:pattern",
-     .reply = Shape::array, .since = "1.0.0", .cost = "O(N), N = keys in the database",
+    {.name = "KEYS",
+     .run = cmd_keys,
+     .arity = 2,
+     .flags = kCmdReadonly | kCmdKeyspace,
+     .acl = kAclKeyspace | kAclDangerous,
+     .group = "generic",
+     .syntax = "pattern:pattern",
+     .reply = Shape::array,
+     .since = "1.0.0",
+     .cost = "O(N), N = keys in the database",
      .about = "Returns all keys that match a pattern.",
      .tips = {"request_policy:all_shards", "nondeterministic_output_order"}},
-    {.name = "SCAN", .run = cmd_scan, .arity = -2, .flags = kCmdReadonly | kCmdKeyspace,
-     .acl = kAclKeyspace, .group = "generic",
+    {.name = "SCAN",
+     .run = cmd_scan,
+     .arity = -2,
+     .flags = kCmdReadonly | kCmdKeyspace,
+     .acl = kAclKeyspace,
+     .group = "generic",
      .syntax = "cursor:integer [MATCH pattern:pattern] [COUNT count:integer] "
                "[TYPE type:string@6.0.0]",
-     .reply = Shape::array, .since = "2.8.0", .cost = "O(1) per call, O(N) for a whole walk",
+     .reply = Shape::array,
+     .since = "2.8.0",
+     .cost = "O(1) per call, O(N) for a whole walk",
      .about = "Walks over the keys of a database step by step.",
      .tips = {"nondeterministic_output", "request_policy:special"},
      .history = {{"6.0.0", "New option `TYPE`."}}},
     {},
 };
+// clang-format on
 
 }  // namespace rp

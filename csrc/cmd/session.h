@@ -19,12 +19,12 @@ struct QueuedCmd {
     QueuedCmd* next;
     const Cmd* row;
     const Cmd* parent;
-    uint32_t index;            // of row: CmdStat
+    uint32_t index;  // of row: CmdStat
     Blob* big;
     size_t big_index;
-    size_t bytes;              // of the allocation
+    size_t bytes;  // of the allocation
     size_t argc;
-    Bytes argv[];              // followed by the bytes
+    Bytes argv[];  // followed by the bytes
 };
 
 struct Multi {
@@ -33,47 +33,48 @@ struct Multi {
     size_t count = 0;
     size_t bytes = 0;
     bool active = false;
-    bool broken = false;       // a queue-time error: EXEC aborts
+    bool broken = false;  // a queue-time error: EXEC aborts
 };
 
 enum class ReplyMode : uint8_t { on, off, skip_next, skip_this };
 
 struct Session {
     uint64_t id = 0;
-    Engine* engine = nullptr;      // constant
-    Worker* worker = nullptr;      // the thread that executes for it: constant while it executes
-    Out out;                       // replies not yet handed to the transport
+    Engine* engine = nullptr;  // constant
+    Worker* worker = nullptr;  // the thread that executes for it: constant while it executes
+    Out out;                   // replies not yet handed to the transport
     // Owner only.
     uint8_t resp = 2;
     bool authenticated = true;
-    bool embedded = false;         // no transport: QUIT, output limits and KILL mean less
+    bool embedded = false;  // no transport: QUIT, output limits and KILL mean less
     bool close_after_reply = false;
-    size_t out_stop = SIZE_MAX;    // with more unsent bytes than this a batch ends early
+    size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early
     ReplyMode reply_mode = ReplyMode::on;
     Multi multi;
     Watcher watcher;
     // Shared (relaxed): CLIENT LIST, CLIENT KILL.
     std::atomic<uint32_t> db{0};
-    std::atomic<bool> kill{false};           // set by any thread; the owner closes it
+    std::atomic<bool> kill{false};  // set by any thread; the owner closes it
     std::atomic<bool> no_evict{false};
     std::atomic<bool> no_touch{false};
-    std::atomic<int64_t> last_ms{0};         // monotonic ms of the last command
+    std::atomic<int64_t> last_ms{0};  // monotonic ms of the last command
     std::atomic<const Cmd*> last_row{nullptr};
     std::atomic<const Cmd*> last_parent{nullptr};  // of a subcommand: its container
-    std::atomic<uint64_t> query_bytes{0}, argv_bytes{0}, out_bytes{0}, out_chunks{0}, multi_count{0};
-    std::atomic<uint64_t> multi_bytes{0};    // Multi.bytes
+    std::atomic<uint64_t> query_bytes{0}, argv_bytes{0}, out_bytes{0}, out_chunks{0},
+        multi_count{0};
+    std::atomic<uint64_t> multi_bytes{0};  // Multi.bytes
     std::atomic<uint64_t> commands{0}, net_in{0}, net_out{0};
     std::atomic<bool> in_multi{0};
     std::atomic<uint8_t> shared_resp{2};
     std::atomic<uint32_t> watch_count{0};
     // Constant once registered.
-    int64_t created_ms = 0;        // monotonic
+    int64_t created_ms = 0;  // monotonic
     int fd = -1;
     bool unix_socket = false;
-    char addr[64] = {};            // "127.0.0.1:50512" or "/path:0"
+    char addr[64] = {};  // "127.0.0.1:50512" or "/path:0"
     char laddr[128] = {};
     // Under Clients.lock.
-    char* name = nullptr;          // heap, or null
+    char* name = nullptr;  // heap, or null
     char* lib_name = nullptr;
     char* lib_ver = nullptr;
     Session* next = nullptr;

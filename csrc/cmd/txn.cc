@@ -7,7 +7,7 @@
 
 namespace rp {
 
-// ---- the queue ------------------------------------------------------------------------------------
+// ---- the queue --------------------------------------------------------------------------------
 
 bool multi_queue(Session* s, const CmdRef* ref, const Command* cmd, size_t bytes_max) {
     Multi* m = &s->multi;
@@ -64,7 +64,7 @@ static void leave_multi(Session* s) {
     s->watch_count.store(0, std::memory_order_relaxed);
 }
 
-// ---- planning EXEC --------------------------------------------------------------------------------
+// ---- planning EXEC ----------------------------------------------------------------------------
 
 // The database a queued SELECT leads to; anything malformed fails when it runs and changes nothing.
 static uint32_t after_select(const QueuedCmd* q, uint32_t db, uint32_t db_count) {
@@ -99,7 +99,7 @@ void exec_plan(Worker* w, const Session* s, ExecPlan* out) {
     locks_sort(&out->locks);
 }
 
-// ---- the commands ---------------------------------------------------------------------------------
+// ---- the commands -----------------------------------------------------------------------------
 
 static void cmd_multi(CmdCtx* c, Args, Reply* out) {
     Session* s = c->session;
@@ -124,8 +124,8 @@ static void cmd_discard(CmdCtx* c, Args, Reply* out) {
 static void cmd_exec(CmdCtx* c, Args, Reply* out) {
     Session* s = c->session;
     if (!s->multi.active) return reply_error(out, "ERR EXEC without MULTI");
-    bool changed = s->watcher.dirty.load(std::memory_order_relaxed) ||
-                   watch_expired(&c->a, &s->watcher);
+    bool changed =
+        s->watcher.dirty.load(std::memory_order_relaxed) || watch_expired(&c->a, &s->watcher);
     watch_clear_locked(c->store, &s->watcher);
     if (s->multi.broken || changed) {
         bool broken = s->multi.broken;
@@ -135,7 +135,8 @@ static void cmd_exec(CmdCtx* c, Args, Reply* out) {
     Multi queue = s->multi;  // the session is out of MULTI while its commands run
     s->multi = {};
     reply_array(out, queue.count);
-    for (QueuedCmd* q = queue.head; q != nullptr; q = q->next) execute_locked(c, q);
+    for (QueuedCmd* q = queue.head; q != nullptr; q = q->next)
+        execute_locked(c, q);
     multi_clear(&queue);
     leave_multi(s);
 }
@@ -158,33 +159,63 @@ static void cmd_unwatch(CmdCtx* c, Args, Reply* out) {
     reply_ok(out);
 }
 
+// clang-format off: a row reads best as one block.
 const Cmd kTxnCmds[] = {
-    {.name = "MULTI", .run = cmd_multi, .arity = 1,
+    {.name = "MULTI",
+     .run = cmd_multi,
+     .arity = 1,
      .flags = kCmdNoScript | kCmdLoading | kCmdStale | kCmdFast | kCmdAllowBusy | kCmdImmediate,
-     .acl = kAclTransaction, .group = "transactions", .reply = Shape::ok, .since = "1.2.0",
-     .cost = "O(1)", .about = "Starts a transaction: commands are queued until EXEC or DISCARD."},
-    {.name = "EXEC", .run = cmd_exec, .arity = 1,
+     .acl = kAclTransaction,
+     .group = "transactions",
+     .reply = Shape::ok,
+     .since = "1.2.0",
+     .cost = "O(1)",
+     .about = "Starts a transaction: commands are queued until EXEC or DISCARD."},
+    {.name = "EXEC",
+     .run = cmd_exec,
+     .arity = 1,
      .flags = kCmdNoScript | kCmdLoading | kCmdStale | kCmdSkipSlowlog | kCmdImmediate,
-     .acl = kAclTransaction, .group = "transactions", .reply = Shape::array, .since = "1.2.0",
+     .acl = kAclTransaction,
+     .group = "transactions",
+     .reply = Shape::array,
+     .since = "1.2.0",
      .cost = "The sum of the queued commands",
      .about = "Runs all queued commands as one, unless a watched key has changed."},
-    {.name = "DISCARD", .run = cmd_discard, .arity = 1,
+    {.name = "DISCARD",
+     .run = cmd_discard,
+     .arity = 1,
      .flags = kCmdNoScript | kCmdLoading | kCmdStale | kCmdFast | kCmdAllowBusy | kCmdImmediate,
-     .acl = kAclTransaction, .group = "transactions", .reply = Shape::ok, .since = "2.0.0",
-     .cost = "O(N), N = queued commands", .about = "Drops the queued commands and all watches."},
-    {.name = "WATCH", .run = cmd_watch, .arity = -2,
+     .acl = kAclTransaction,
+     .group = "transactions",
+     .reply = Shape::ok,
+     .since = "2.0.0",
+     .cost = "O(N), N = queued commands",
+     .about = "Drops the queued commands and all watches."},
+    {.name = "WATCH",
+     .run = cmd_watch,
+     .arity = -2,
      .flags = kCmdNoScript | kCmdLoading | kCmdStale | kCmdFast | kCmdAllowBusy | kCmdImmediate |
               kCmdLockedRead,
      .acl = kAclTransaction,
      .keys = {{.flags = kKeyRO, .index = 1, .last = -1}},
-     .group = "transactions", .syntax = "key:key...", .reply = Shape::ok, .since = "2.2.0",
+     .group = "transactions",
+     .syntax = "key:key...",
+     .reply = Shape::ok,
+     .since = "2.2.0",
      .cost = "O(1) per key",
      .about = "Lets the next EXEC of this session fail if one of the keys changes before it."},
-    {.name = "UNWATCH", .run = cmd_unwatch, .arity = 1,
+    {.name = "UNWATCH",
+     .run = cmd_unwatch,
+     .arity = 1,
      .flags = kCmdNoScript | kCmdLoading | kCmdStale | kCmdFast | kCmdAllowBusy,
-     .acl = kAclTransaction, .group = "transactions", .reply = Shape::ok, .since = "2.2.0",
-     .cost = "O(1) per watched key", .about = "Forgets all watched keys of this session."},
+     .acl = kAclTransaction,
+     .group = "transactions",
+     .reply = Shape::ok,
+     .since = "2.2.0",
+     .cost = "O(1) per watched key",
+     .about = "Forgets all watched keys of this session."},
     {},
 };
+// clang-format on
 
 }  // namespace rp

@@ -1,8 +1,8 @@
 // cmd/txn.h: MULTI, EXEC and WATCH as the dispatcher needs them.
 //
-// EXEC collects the keys of all queued commands and of the session's WATCHes, takes their locks (R3;
-// R5 when a queued command is exclusive or reads undeclared keys), tests the watches under them, and
-// runs the queue: errors at queue time abort, errors at run time do not.
+// EXEC collects the keys of all queued commands and of the session's WATCHes, takes their locks
+// (R3; R5 when a queued command is exclusive or reads undeclared keys), tests the watches under
+// them, and runs the queue: errors at queue time abort, errors at run time do not.
 #pragma once
 #include "cmd/locks.h"
 

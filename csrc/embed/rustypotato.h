@@ -10,14 +10,14 @@
  *     if (rp_execute(session, 2, get, &reply) == RP_OK) ...       reply.first: "$5\r\nvalue\r\n"
  *     rp_free(store);
  *
- * Threads    every function may be called from any thread at any time, rp_close included, except that
- *            one rp_session is used by one thread at a time and nothing follows rp_free.
- * Errors     functions return RP_OK or a negative code (rp_status_text). Where there is a `char** error`
- *            it becomes a line for the user on failure: free() it.
- * Replies    are RESP bytes exactly as the server would send them (RESP2 or RESP3, per session).
- * Fork       in a child every call on an inherited store returns RP_FOREIGN and touches nothing: the
- *            memory, the sockets and the threads are the parent's. The child may open stores of its own.
- * Limits     an argument may have proto-max-bulk-len bytes; a longer one gets an error reply.
+ * Threads    every function may be called from any thread at any time, rp_close included, except
+ * that one rp_session is used by one thread at a time and nothing follows rp_free. Errors functions
+ * return RP_OK or a negative code (rp_status_text). Where there is a `char** error` it becomes a
+ * line for the user on failure: free() it. Replies    are RESP bytes exactly as the server would
+ * send them (RESP2 or RESP3, per session). Fork       in a child every call on an inherited store
+ * returns RP_FOREIGN and touches nothing: the memory, the sockets and the threads are the parent's.
+ * The child may open stores of its own. Limits     an argument may have proto-max-bulk-len bytes; a
+ * longer one gets an error reply.
  */
 #ifndef RUSTYPOTATO_H
 #define RUSTYPOTATO_H
@@ -47,12 +47,14 @@ enum {
 /* One line of static text. */
 const char* rp_status_text(int status);
 
-/* ---- a store ---------------------------------------------------------------------------------- */
+/* ---- a store ----------------------------------------------------------------------------------
+ */
 
 enum {
     RP_USE_ENVIRONMENT = 1, /* read RUSTYPOTATO_* too */
-    /* This process is the server: log to standard output or `logfile`, enter `dir`. Without it nothing
-     * is logged unless argv sets `logfile`, and the working directory stays. The log is one per process. */
+    /* This process is the server: log to standard output or `logfile`, enter `dir`. Without it
+     * nothing is logged unless argv sets `logfile`, and the working directory stays. The log is one
+     * per process. */
     RP_SERVER = 2
 };
 /* argv: settings in redis-server grammar ("redis.conf", "--port", "7000", ...). *out: owned by the
@@ -66,7 +68,8 @@ void rp_free(rp_store* take);
 /* Is the store usable here: RP_OK, RP_CLOSED or RP_FOREIGN. */
 int rp_check(const rp_store* store);
 
-/* ---- serving ---------------------------------------------------------------------------------- */
+/* ---- serving ----------------------------------------------------------------------------------
+ */
 
 typedef struct {
     int port;               /* -1 = as set, 0 = any free one */
@@ -82,19 +85,21 @@ int rp_stop(rp_store* store);
 /* Waits until SHUTDOWN or rp_request_stop, for at most timeout_ms, or until a signal handler ran:
  * 1 = a stop was asked for, 0 = not yet, negative = RP_CLOSED or RP_FOREIGN. */
 int rp_wait_stop(rp_store* store, int timeout_ms);
-/* Makes rp_wait_stop return 1 and the loops begin to stop; returns at once. Not for signal handlers. */
+/* Makes rp_wait_stop return 1 and the loops begin to stop; returns at once. Not for signal
+ * handlers. */
 int rp_request_stop(rp_store* store);
 
-/* ---- commands --------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------------
+ */
 
 /* A conversation: its database, protocol (2 or 3), MULTI and WATCH. *out: the caller's until
  * rp_session_close. */
 int rp_session_open(rp_store* store, int protocol, rp_session** out);
 /* Null is fine. */
 void rp_session_close(rp_session* take);
-/* The calling thread's own session, made with `protocol` on first use and freed when the thread ends.
- * Borrowed; never to be used by another thread nor closed. Quick: one comparison after the first time,
- * so that it is the next command which says RP_CLOSED or RP_FOREIGN. */
+/* The calling thread's own session, made with `protocol` on first use and freed when the thread
+ * ends. Borrowed; never to be used by another thread nor closed. Quick: one comparison after the
+ * first time, so that it is the next command which says RP_CLOSED or RP_FOREIGN. */
 int rp_session_here(rp_store* store, int protocol, rp_session** out);
 
 /* A reply: mostly one piece. Large values are pieces of their own, referenced and not copied. */
@@ -106,18 +111,20 @@ typedef struct {
 /* The piece at `next`; returns the `next` behind it, null after the last one. */
 const void* rp_reply_piece(const void* next, rp_bytes* piece);
 
-/* Runs one command (argc >= 1) and waits as long as it takes. *reply stays valid until the next call
- * on this session; an empty reply (total 0) means that none is sent: CLIENT REPLY OFF, SHUTDOWN. */
+/* Runs one command (argc >= 1) and waits as long as it takes. *reply stays valid until the next
+ * call on this session; an empty reply (total 0) means that none is sent: CLIENT REPLY OFF,
+ * SHUTDOWN. */
 int rp_execute(rp_session* session, size_t argc, const rp_bytes* argv, rp_reply* reply);
 
 enum {
-    RP_IF_QUICK = 0,  /* if the command's row says that it is fast */
-    RP_IS_QUICK = 1   /* the caller knows that it is: a few keys, no scan */
+    RP_IF_QUICK = 0, /* if the command's row says that it is fast */
+    RP_IS_QUICK = 1  /* the caller knows that it is: a few keys, no scan */
 };
-/* The same, unless it might keep the caller waiting (CLIENT PAUSE, FLUSHALL elsewhere, eviction, much
- * to copy, a slow command): then RP_BUSY, and nothing has been run. For callers that hold a lock such
- * as Python's. */
-int rp_try_execute(rp_session* session, int hint, size_t argc, const rp_bytes* argv, rp_reply* reply);
+/* The same, unless it might keep the caller waiting (CLIENT PAUSE, FLUSHALL elsewhere, eviction,
+ * much to copy, a slow command): then RP_BUSY, and nothing has been run. For callers that hold a
+ * lock such as Python's. */
+int rp_try_execute(rp_session* session, int hint, size_t argc, const rp_bytes* argv,
+                   rp_reply* reply);
 
 /* Drops the last reply now and not at the next call. Quick when it is small. */
 void rp_reply_drop(rp_session* session);
@@ -127,7 +134,8 @@ typedef struct rp_held rp_held;
 rp_held* rp_reply_hold(rp_session* session);
 void rp_held_free(rp_held* take);
 
-/* ---- about ------------------------------------------------------------------------------------ */
+/* ---- about ------------------------------------------------------------------------------------
+ */
 
 /* Markdown for docs (free()): "commands" or "configuration"; null for other words. */
 char* rp_docs(const char* which);

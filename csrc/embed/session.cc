@@ -13,10 +13,11 @@ static_assert(sizeof(rp_bytes) == sizeof(Bytes) && offsetof(rp_bytes, len) == of
 // What a caller that holds a lock may let us copy, and how many keys.
 constexpr size_t kQuickBytes = 16 * 1024;
 constexpr size_t kQuickArgs = 64;
-// Arguments at least this long become Blobs: the value is adopted, not copied under the segment's lock.
+// Arguments at least this long become Blobs: the value is adopted, not copied under the segment's
+// lock.
 constexpr size_t kAdoptMin = kBigArg;
 
-// ---- birth and death ------------------------------------------------------------------------------
+// ---- birth and death --------------------------------------------------------------------------
 
 static void session_attach(rp_session* s) {
     s->session.embedded = true;
@@ -84,7 +85,8 @@ void rp_session_close(rp_session* take) {
     store_unref(store);
 }
 
-// After QUIT or CLIENT KILL a thread goes on with a fresh session; one that was opened stays closed.
+// After QUIT or CLIENT KILL a thread goes on with a fresh session; one that was opened stays
+// closed.
 static int session_restart(rp_session* s) {
     if (!s->own) return RP_CLOSED;
     rp_store* store = s->store;
@@ -105,7 +107,7 @@ static int session_restart(rp_session* s) {
     return RP_OK;
 }
 
-// ---- the thread's own -----------------------------------------------------------------------------
+// ---- the thread's own -------------------------------------------------------------------------
 
 // Sessions of one thread, one per store it used.
 struct ThreadSessions {
@@ -121,7 +123,8 @@ static thread_local ThreadSessions t_sessions;
 
 ThreadSessions::~ThreadSessions() {
     t_last = nullptr;
-    for (size_t i = 0; i < count; i++) rp_session_close(items[i]);
+    for (size_t i = 0; i < count; i++)
+        rp_session_close(items[i]);
     mem_free(items, cap * sizeof(rp_session*));
 }
 
@@ -180,7 +183,7 @@ int rp_session_here(rp_store* store, int protocol, rp_session** out) {
     return session_find_here(store, protocol, out);
 }
 
-// ---- running --------------------------------------------------------------------------------------
+// ---- running ----------------------------------------------------------------------------------
 
 // After RP_OK the engine stays until session_leave (S1).
 static inline int session_enter(rp_session* s) {
@@ -214,7 +217,8 @@ static inline void out_reuse(Out* o) {
     out_clear(o);
 }
 
-// Frees in the open what was retired, before epoch_retire would have to do it under a segment's lock.
+// Frees in the open what was retired, before epoch_retire would have to do it under a segment's
+// lock.
 static inline void reclaim_if_due(EpochSlot* slot) {
     if (RP_UNLIKELY(slot->since_reclaim >= kEpochBatch / 2 ||
                     slot->bytes_since_reclaim >= kEpochBatchBytes / 2)) {
@@ -318,7 +322,7 @@ int rp_execute(rp_session* s, size_t argc, const rp_bytes* argv, rp_reply* reply
     return code;
 }
 
-// ---- quick ones -----------------------------------------------------------------------------------
+// ---- quick ones -------------------------------------------------------------------------------
 
 static bool row_is_quick(Bytes name) {
     CmdRef ref = command_find(name);
@@ -330,7 +334,8 @@ static bool row_is_quick(Bytes name) {
 static inline bool is_quick(const rp_session* s, int hint, size_t argc, const rp_bytes* argv) {
     if (argc > kQuickArgs) return false;
     size_t bytes = 0;
-    for (size_t i = 0; i < argc; i++) bytes += argv[i].len;
+    for (size_t i = 0; i < argc; i++)
+        bytes += argv[i].len;
     if (bytes > kQuickBytes) return false;
     const EngineCore* core = engine_core(s->store->engine);
     if (config_num(core->config->maxmemory) != 0 || gate_wanted(&core->store.gate)) return false;
@@ -354,7 +359,7 @@ int rp_try_execute(rp_session* s, int hint, size_t argc, const rp_bytes* argv, r
     return code;
 }
 
-// ---- replies --------------------------------------------------------------------------------------
+// ---- replies ----------------------------------------------------------------------------------
 
 const void* rp_reply_piece(const void* next, rp_bytes* piece) {
     const auto* chunk = static_cast<const OutChunk*>(next);

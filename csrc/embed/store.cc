@@ -59,7 +59,7 @@ static int fail(char** error, int code, const char* text) {
     return code;
 }
 
-// ---- opening --------------------------------------------------------------------------------------
+// ---- opening ----------------------------------------------------------------------------------
 
 constexpr size_t kPathMax = 4096;
 
@@ -124,7 +124,7 @@ int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, c
     return RP_OK;
 }
 
-// ---- what the log says ----------------------------------------------------------------------------
+// ---- what the log says ------------------------------------------------------------------------
 
 struct Names {
     char text[512];
@@ -152,7 +152,7 @@ static void log_banner(Config* c) {
     RP_LOG_NOTICE("Settings without effect here: %.*s", static_cast<int>(names.used), names.text);
 }
 
-// ---- closing --------------------------------------------------------------------------------------
+// ---- closing ----------------------------------------------------------------------------------
 
 static void wait_a_little(int turn) {
     if (turn < 16) {
@@ -188,9 +188,11 @@ void rp_close(rp_store* store) {
     store->state.store(StoreState::closing, std::memory_order_seq_cst);
     engine_request_stop(store->engine);  // who waits for CLIENT PAUSE or in rp_wait_stop comes back
     epoch_fence_all();                   // S1
-    for (int turn = 0; somebody_executes(store); turn++) wait_a_little(turn);
+    for (int turn = 0; somebody_executes(store); turn++)
+        wait_a_little(turn);
     mutex_lock(&store->lock);
-    for (rp_session* s = store->sessions; s != nullptr; s = s->next) session_detach(s);
+    for (rp_session* s = store->sessions; s != nullptr; s = s->next)
+        session_detach(s);
     mutex_unlock(&store->lock);
     net_close(store->net);
     store->net = nullptr;
@@ -210,7 +212,7 @@ int rp_check(const rp_store* store) {
     return store->state.load(std::memory_order_acquire) == StoreState::open ? RP_OK : RP_CLOSED;
 }
 
-// ---- serving --------------------------------------------------------------------------------------
+// ---- serving ----------------------------------------------------------------------------------
 
 // The setting follows, so that CONFIG GET tells the truth.
 static int set_bind(rp_store* store, const char* addresses, char** error) {
@@ -288,7 +290,7 @@ int rp_request_stop(rp_store* store) {
     return RP_OK;
 }
 
-// ---- about ----------------------------------------------------------------------------------------
+// ---- about ------------------------------------------------------------------------------------
 
 const char* rp_status_text(int status) {
     switch (status) {
@@ -298,7 +300,8 @@ const char* rp_status_text(int status) {
         case RP_NO_MEMORY: return "out of memory";
         case RP_CLOSED: return "the store or session is closed";
         case RP_FOREIGN:
-            return "the store belongs to the parent process: after fork() open a new one in the child";
+            return "the store belongs to the parent process: after fork() open a new one in the "
+                   "child";
         case RP_IN_USE: return "the address is in use";
         case RP_IO: return "the operating system refused";
         default: return "unknown status";

@@ -4,10 +4,11 @@
 //      |  `------ list of rp_session (under lock)
 //      `- refs: the handle and every rp_session, so that a session may outlive rp_close and rp_free
 //
-// Invariants  S1  state only moves open -> closing -> closed. Whoever uses the engine is either `busy`
-//                 (sessions) or counted in `guests` (everybody else), and has seen `open` AFTER it said
-//                 so; rp_close sets `closing` first and then waits for both. The fence between the two
-//                 is paid by rp_close (epoch_fence_all), as epochs do it.
+// Invariants  S1  state only moves open -> closing -> closed. Whoever uses the engine is either
+// `busy`
+//                 (sessions) or counted in `guests` (everybody else), and has seen `open` AFTER it
+//                 said so; rp_close sets `closing` first and then waits for both. The fence between
+//                 the two is paid by rp_close (epoch_fence_all), as epochs do it.
 //             S2  in a forked child nothing but fork_generation is read and nothing is freed.
 // Lock order  admin, then lock; neither while executing.
 #pragma once
@@ -23,21 +24,21 @@ struct rp_store {
     std::atomic<StoreState> state{StoreState::open};
     std::atomic<uint32_t> guests{0};
     std::atomic<uint32_t> refs{1};
-    rp::Mutex admin;               // one of rp_listen, rp_stop, rp_close at a time
-    rp::Net* net = nullptr;        // under admin
-    bool serving = false;          // under admin: net runs
+    rp::Mutex admin;         // one of rp_listen, rp_stop, rp_close at a time
+    rp::Net* net = nullptr;  // under admin
+    bool serving = false;    // under admin: net runs
     rp::Mutex lock;
     rp_session* sessions = nullptr;  // under lock
 };
 
 struct alignas(64) rp_session {
     std::atomic<uint32_t> busy{0};
-    bool own = false;              // belongs to a thread, see thread.cc
-    bool ended = false;            // QUIT or CLIENT KILL
-    bool attached = false;         // the engine knows it; under store->lock
-    uint8_t protocol = 2;          // as opened
-    rp_store* store = nullptr;     // constant, counted
-    rp_session* next = nullptr;    // under store->lock
+    bool own = false;            // belongs to a thread, see session.cc
+    bool ended = false;          // QUIT or CLIENT KILL
+    bool attached = false;       // the engine knows it; under store->lock
+    uint8_t protocol = 2;        // as opened
+    rp_store* store = nullptr;   // constant, counted
+    rp_session* next = nullptr;  // under store->lock
     rp_session* prev = nullptr;
     rp::Session session;
     rp::Worker worker;

@@ -10,7 +10,7 @@
 
 namespace rp {
 
-// ---- helpers ------------------------------------------------------------------------------------
+// ---- helpers ----------------------------------------------------------------------------------
 
 static int shown(Bytes b) { return static_cast<int>(b.len < 128 ? b.len : 128); }
 
@@ -37,7 +37,7 @@ static bool parse_on_off(CmdCtx* c, Bytes arg, bool* on) {
     return false;
 }
 
-// ---- ID, names ----------------------------------------------------------------------------------
+// ---- ID, names --------------------------------------------------------------------------------
 
 static void cmd_id(CmdCtx* c, Args, Reply* out) {
     reply_int(out, static_cast<int64_t>(c->session->id));
@@ -72,7 +72,7 @@ static void cmd_setinfo(CmdCtx* c, Args argv, Reply* out) {
     reply_ok(out);
 }
 
-// ---- LIST, INFO ---------------------------------------------------------------------------------
+// ---- LIST, INFO -------------------------------------------------------------------------------
 
 static void reply_text(Reply* out, Text* t) {
     reply_verbatim(out, t->bytes(), "txt");
@@ -150,7 +150,7 @@ static void cmd_list(CmdCtx* c, Args argv, Reply* out) {
     reply_text(out, &t);
 }
 
-// ---- KILL ---------------------------------------------------------------------------------------
+// ---- KILL -------------------------------------------------------------------------------------
 
 struct KillFilter {
     int64_t id = 0;           // 0: any
@@ -229,7 +229,7 @@ static void cmd_kill(CmdCtx* c, Args argv, Reply* out) {
     reply_int(out, kill_all(c, &f));
 }
 
-// ---- PAUSE, UNPAUSE, UNBLOCK --------------------------------------------------------------------
+// ---- PAUSE, UNPAUSE, UNBLOCK ------------------------------------------------------------------
 
 static void cmd_pause(CmdCtx* c, Args argv, Reply* out) {
     if (argv.len > 4) return refuse_count(c, argv);
@@ -266,7 +266,7 @@ static void cmd_unblock(CmdCtx* c, Args argv, Reply* out) {
     if (arg_i64(c, argv[2], &id)) reply_int(out, 0);
 }
 
-// ---- modes of this session ----------------------------------------------------------------------
+// ---- modes of this session --------------------------------------------------------------------
 
 // The dispatcher takes replies back by s->reply_mode after each command, this one included.
 static void cmd_reply(CmdCtx* c, Args argv, Reply* out) {
@@ -354,7 +354,7 @@ static void cmd_help(CmdCtx* c, Args, Reply*) {
     reply_help(c, kLines, sizeof kLines / sizeof kLines[0]);
 }
 
-// ---- rows ---------------------------------------------------------------------------------------
+// ---- rows -------------------------------------------------------------------------------------
 
 static constexpr uint32_t kPlain = kCmdNoScript | kCmdLoading | kCmdStale;
 static constexpr uint32_t kOperator = kPlain | kCmdAdmin;

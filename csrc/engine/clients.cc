@@ -7,7 +7,7 @@
 
 namespace rp {
 
-// ---- the list -----------------------------------------------------------------------------------
+// ---- the list ---------------------------------------------------------------------------------
 
 static void name_embedded(Session* s) {
     if (s->addr[0] == 0) snprintf(s->addr, sizeof s->addr, "%s", kEmbeddedAddr);
@@ -77,7 +77,7 @@ void engine_remove_session(Engine* e, Session* s) {
     free_text(&s->lib_ver);
 }
 
-// ---- texts --------------------------------------------------------------------------------------
+// ---- texts ------------------------------------------------------------------------------------
 
 bool session_text_valid(Bytes text) {
     for (size_t i = 0; i < text.len; i++) {
@@ -102,7 +102,7 @@ bool session_set_text(Engine* e, char** field, Bytes text) {
     return true;
 }
 
-// ---- CLIENT LIST --------------------------------------------------------------------------------
+// ---- CLIENT LIST ------------------------------------------------------------------------------
 
 // Row and container are published one after the other: a pair that does not belong together is half
 // of an update, and the row alone is right then.

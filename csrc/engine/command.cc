@@ -103,8 +103,7 @@ CmdRef command_lookup(Bytes full_name) {
     return command_find_sub(&ref, bytes_slice(full_name, len + 1, full_name.len - len - 1));
 }
 
-// ---- INFO
-// ----------------------------------------------------------------------------------------------
+// ---- INFO -------------------------------------------------------------------------------------
 
 static void reply_begin_search(Reply* out, const KeySpec* k) {
     reply_map(out, 2);
@@ -234,8 +233,7 @@ static void command_count_listed(CmdCtx*, Args, Reply* out) {
     reply_int(out, static_cast<int64_t>(listed_count()));
 }
 
-// ---- LIST
-// ----------------------------------------------------------------------------------------------
+// ---- LIST -------------------------------------------------------------------------------------
 
 enum class Filter : uint8_t { none, module, category, pattern };
 
@@ -302,8 +300,7 @@ static void command_list(CmdCtx*, Args argv, Reply* out) {
     deferred_finish_array(&l.found, out);
 }
 
-// ---- rows
-// ----------------------------------------------------------------------------------------------
+// ---- rows -------------------------------------------------------------------------------------
 
 static void command_help(CmdCtx* c, Args, Reply*) {
     static const char* const kLines[] = {

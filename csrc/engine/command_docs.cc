@@ -9,8 +9,7 @@ static void put_text(Reply* out, Bytes name, Bytes value) {
     reply_bulk(out, value);
 }
 
-// ---- arguments
-// -----------------------------------------------------------------------------------------
+// ---- arguments --------------------------------------------------------------------------------
 
 static size_t arg_flags(const ArgNode* n) {
     return size_t{n->optional} + size_t{n->multiple} + size_t{n->multiple_token};
@@ -55,8 +54,7 @@ static void put_args(Reply* out, const Syntax* s, int16_t first, size_t count) {
         put_arg(out, s, &s->nodes[i]);
 }
 
-// ---- rows
-// ----------------------------------------------------------------------------------------------
+// ---- rows -------------------------------------------------------------------------------------
 
 static size_t history_count(const Cmd* row) {
     size_t n = 0;

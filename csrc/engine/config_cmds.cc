@@ -11,8 +11,7 @@
 
 namespace rp {
 
-// ---- after a change
-// ------------------------------------------------------------------------------------
+// ---- after a change ---------------------------------------------------------------------------
 
 static void apply_loglevel(const Engine* e) {
     log_set_level(static_cast<LogLevel>(config_num(e->config->loglevel)));
@@ -34,8 +33,7 @@ void engine_config_hooks(Engine* e) {
     e->startup_used = mem_used();
 }
 
-// ---- commands
-// ------------------------------------------------------------------------------------------
+// ---- commands ---------------------------------------------------------------------------------
 
 static void add_setting(void* arg, Bytes name, Bytes value) {
     auto* found = static_cast<DeferredArray*>(arg);

@@ -16,7 +16,7 @@ static constexpr Bytes kHelloNoAuth =
     "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
     "version at the same time";
 
-// ---- passwords ----------------------------------------------------------------------------------
+// ---- passwords --------------------------------------------------------------------------------
 
 // Copied out of the settings and wiped with the scope.
 struct Password {
@@ -79,7 +79,7 @@ static void cmd_auth(CmdCtx* c, Args argv, Reply* out) {
     reply_ok(out);
 }
 
-// ---- HELLO --------------------------------------------------------------------------------------
+// ---- HELLO ------------------------------------------------------------------------------------
 
 static void reply_text_pair(Reply* out, Bytes name, Bytes value) {
     reply_bulk(out, name);
@@ -155,7 +155,7 @@ static void cmd_hello(CmdCtx* c, Args argv, Reply* out) {
     reply_hello(c, out);
 }
 
-// ---- the others ---------------------------------------------------------------------------------
+// ---- the others -------------------------------------------------------------------------------
 
 static void cmd_ping(CmdCtx* c, Args argv, Reply* out) {
     if (argv.len > 2) return reply_err_arity(out, "ping");
@@ -202,7 +202,7 @@ static void cmd_select(CmdCtx* c, Args argv, Reply* out) {
     reply_ok(out);
 }
 
-// ---- rows ---------------------------------------------------------------------------------------
+// ---- rows -------------------------------------------------------------------------------------
 
 static constexpr uint32_t kEntrance = kCmdNoScript | kCmdLoading | kCmdStale | kCmdFast |
                                       kCmdNoAuth | kCmdAllowBusy;

@@ -24,8 +24,7 @@ static const Entry* look(CmdCtx* c, Bytes key) {
     return table_find(db_table(&c->a), key, db_hash(&c->a, key));
 }
 
-// ---- DIGEST, DIGEST-VALUE
-// ------------------------------------------------------------------------------
+// ---- DIGEST, DIGEST-VALUE ---------------------------------------------------------------------
 
 static void reply_digest(Reply* out, const Digest* d) {
     char hex[kDigestHexLen];
@@ -49,8 +48,7 @@ static void debug_digest_value(CmdCtx* c, Args argv, Reply* out) {
     }
 }
 
-// ---- OBJECT
-// --------------------------------------------------------------------------------------------
+// ---- OBJECT -----------------------------------------------------------------------------------
 
 // Bytes of a length in an RDB file: 6, 14 or 32 bits.
 static size_t rdb_length_bytes(size_t n) {
@@ -93,8 +91,7 @@ static void debug_object(CmdCtx* c, Args argv, Reply* out) {
     reply_simple(out, {line, static_cast<size_t>(n)});
 }
 
-// ---- HTSTATS
-// -------------------------------------------------------------------------------------------
+// ---- HTSTATS ----------------------------------------------------------------------------------
 
 static void debug_htstats(CmdCtx* c, Args argv, Reply* out) {
     int64_t db;
@@ -119,8 +116,7 @@ static void debug_htstats(CmdCtx* c, Args argv, Reply* out) {
     text_free(&t);
 }
 
-// ---- the small ones
-// ------------------------------------------------------------------------------------
+// ---- the small ones ---------------------------------------------------------------------------
 
 // Null or a NUL-terminated copy in buf: for strtod and strtol, which take anything, as Redis does.
 static const char* number_text(Bytes arg, char buf[kNumberTextMax]) {
@@ -219,8 +215,7 @@ static void debug_help(CmdCtx* c, Args, Reply*) {
     reply_help(c, kLines, sizeof kLines / sizeof kLines[0]);
 }
 
-// ---- dispatch
-// ------------------------------------------------------------------------------------------
+// ---- dispatch ---------------------------------------------------------------------------------
 
 struct DebugCmd {
     Bytes name;

@@ -26,7 +26,7 @@ void engine_register_commands() {
     static_cast<void>(done);
 }
 
-// ---- error counts -------------------------------------------------------------------------------
+// ---- error counts -----------------------------------------------------------------------------
 
 static void count_error(Engine* e, Bytes code) {
     ErrorStats* stats = &e->errors;
@@ -48,7 +48,7 @@ static void count_error(Engine* e, Bytes code) {
     stats->items[i].count++;
 }
 
-// ---- open and close -----------------------------------------------------------------------------
+// ---- open and close ---------------------------------------------------------------------------
 
 static void free_later(Engine* e, Table* take) { reaper_add(e->reaper, take); }
 
@@ -99,7 +99,7 @@ void engine_request_stop(Engine* e) {
     if (e->net.request_stop != nullptr) e->net.request_stop(e->net.net);
 }
 
-// ---- workers and their counters -----------------------------------------------------------------
+// ---- workers and their counters ---------------------------------------------------------------
 
 static uint64_t get(const std::atomic<uint64_t>& n) { return n.load(std::memory_order_relaxed); }
 

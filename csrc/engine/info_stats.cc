@@ -18,8 +18,7 @@ static void zero_lines(Info* i, std::initializer_list<const char*> names) {
         info_line(i, name, 0);
 }
 
-// ---- memory
-// --------------------------------------------------------------------------------------------
+// ---- memory -----------------------------------------------------------------------------------
 
 static void memory_used(Info* i, const MemoryNumbers* m) {
     info_bytes(i, "used_memory", m->used);
@@ -72,8 +71,7 @@ void info_memory(Info* i) {
     info_line(i, "lazyfreed_objects", reaper_freed(i->engine->reaper));
 }
 
-// ---- stats
-// ---------------------------------------------------------------------------------------------
+// ---- stats ------------------------------------------------------------------------------------
 
 static void stats_rate(Info* i, const char* name, uint64_t bytes_per_second) {
     text_addf(&i->text, "%s:%.2f\r\n", name, static_cast<double>(bytes_per_second) / 1024);
@@ -145,8 +143,7 @@ void info_errorstats(Info* i) {
 // section is empty, as in Redis with `latency-tracking no`.
 void info_latencystats(Info*) {}
 
-// ---- keyspace
-// ------------------------------------------------------------------------------------------
+// ---- keyspace ---------------------------------------------------------------------------------
 
 // avg_ttl is an estimate from a few keys, as in Redis.
 constexpr size_t kTtlSampleKeys = 20;
@@ -194,8 +191,7 @@ void info_keyspace(Info* i) {
     }
 }
 
-// ---- our own
-// -------------------------------------------------------------------------------------------
+// ---- our own ----------------------------------------------------------------------------------
 
 void info_own(Info* i) {
     const Engine* e = i->engine;

@@ -14,8 +14,7 @@ namespace rp {
 // A key's share of its bucket: 64 bytes for at most 7 keys.
 constexpr size_t kSlotShare = 10;
 
-// ---- USAGE
-// ---------------------------------------------------------------------------------------------
+// ---- USAGE ------------------------------------------------------------------------------------
 
 // SAMPLES is for nested values: strings have none, so it is only checked.
 static bool parse_samples(CmdCtx* c, Args argv) {
@@ -38,8 +37,7 @@ static void memory_usage(CmdCtx* c, Args argv, Reply* out) {
     reply_int(out, static_cast<int64_t>(entry_cost(e) + kSlotShare));
 }
 
-// ---- STATS
-// ---------------------------------------------------------------------------------------------
+// ---- STATS ------------------------------------------------------------------------------------
 
 static void put_int(DeferredArray* d, Bytes name, int64_t value) {
     reply_bulk(&d->reply, name);
@@ -112,8 +110,7 @@ static void memory_stats(CmdCtx* c, Args, Reply* out) {
     deferred_finish_map(&d, out);
 }
 
-// ---- DOCTOR
-// --------------------------------------------------------------------------------------------
+// ---- DOCTOR -----------------------------------------------------------------------------------
 
 constexpr int64_t kDoctorUsedMin = 5 << 20;  // below that, proportions say nothing
 constexpr int64_t kDoctorBytesMin = 10 << 20;
@@ -164,8 +161,7 @@ static void memory_doctor(CmdCtx* c, Args, Reply* out) {
     text_free(&t);
 }
 
-// ---- PURGE, MALLOC-STATS
-// -------------------------------------------------------------------------------
+// ---- PURGE, MALLOC-STATS ----------------------------------------------------------------------
 
 static void memory_purge(CmdCtx* c, Args, Reply* out) {
     StepOut outside(c);
@@ -203,8 +199,7 @@ static void memory_help(CmdCtx* c, Args, Reply*) {
     reply_help(c, kLines, sizeof kLines / sizeof kLines[0]);
 }
 
-// ---- rows
-// ----------------------------------------------------------------------------------------------
+// ---- rows -------------------------------------------------------------------------------------
 
 #define RP_MEMORY_TIPS \
     { "nondeterministic_output", "request_policy:all_shards", "response_policy:special" }

@@ -14,7 +14,7 @@ static void cmd_time(CmdCtx*, Args, Reply* out) {
     reply_bulk_int(out, us % 1000000);
 }
 
-// ---- LOLWUT: a field of potatoes ----------------------------------------------------------------
+// ---- LOLWUT: a field of potatoes --------------------------------------------------------------
 
 constexpr int64_t kFieldColsMax = 160;
 constexpr int64_t kFieldRowsMax = 60;

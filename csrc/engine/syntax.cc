@@ -18,8 +18,7 @@ Bytes arg_name(const ArgNode* n, char buf[kArgNameMax]) {
     return {buf, n->name.len};
 }
 
-// ---- parsing
-// -----------------------------------------------------------------------------------------
+// ---- parsing ----------------------------------------------------------------------------------
 
 struct Parser {
     const char* start;
@@ -203,8 +202,7 @@ bool syntax_parse(const char* text, Syntax* out) {
     return false;
 }
 
-// ---- printing
-// ----------------------------------------------------------------------------------------
+// ---- printing ---------------------------------------------------------------------------------
 
 struct Printer {
     const Syntax* s;

@@ -59,7 +59,8 @@ static bool from_int(PyObject* number, Hold* hold, rp_bytes* out) {
 
 // As repr: the shortest text that reads back as the same number.
 static bool from_float(PyObject* number, Hold* hold, rp_bytes* out) {
-    char* text = PyOS_double_to_string(PyFloat_AS_DOUBLE(number), 'r', 0, Py_DTSF_ADD_DOT_0, nullptr);
+    char* text =
+        PyOS_double_to_string(PyFloat_AS_DOUBLE(number), 'r', 0, Py_DTSF_ADD_DOT_0, nullptr);
     if (text == nullptr) return false;
     PyObject* bytes = PyBytes_FromString(text);
     PyMem_Free(text);
@@ -80,7 +81,8 @@ bool arg_convert(const Caller* c, PyObject* object, Hold* hold, rp_bytes* out) {
     if (PyFloat_Check(object)) return from_float(object, hold, out);
     // A copy, so that nobody can change it while the command runs.
     if (PyObject_CheckBuffer(object)) return from_bytes(PyBytes_FromObject(object), hold, out);
-    PyErr_Format(PyExc_TypeError, "a command's argument must be bytes, str, int or float, not %.200s",
+    PyErr_Format(PyExc_TypeError,
+                 "a command's argument must be bytes, str, int or float, not %.200s",
                  Py_TYPE(object)->tp_name);
     return false;
 }

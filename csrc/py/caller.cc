@@ -1,7 +1,8 @@
 // py/caller.cc: the type _core.Caller: the commands that are called most, by hand.
 //
 // One method = arguments, call_run, reply. RP_IS_QUICK is said where a call touches a few keys and
-// scans nothing; call_run still releases the GIL when there is much to copy or something to wait for.
+// scans nothing; call_run still releases the GIL when there is much to copy or something to wait
+// for.
 #include "py/caller.h"
 
 #include <cstring>
@@ -19,12 +20,12 @@ static constexpr rp_bytes word(const char (&text)[N]) {
 
 static bool count_fits(const char* method, Py_ssize_t given, Py_ssize_t least, Py_ssize_t most) {
     if (given >= least && given <= most) return true;
-    PyErr_Format(PyExc_TypeError, "%s() takes %zd to %zd positional arguments, %zd were given", method,
-                 least, most, given);
+    PyErr_Format(PyExc_TypeError, "%s() takes %zd to %zd positional arguments, %zd were given",
+                 method, least, most, given);
     return false;
 }
 
-// ---- execute --------------------------------------------------------------------------------------
+// ---- execute ----------------------------------------------------------------------------------
 
 static bool run_args(Call* call, PyObject* const* args, Py_ssize_t nargs, Argv* argv, Hold* hold) {
     if (nargs < 1) {
@@ -53,7 +54,7 @@ static PyObject* m_raw(PyObject* self, PyObject* const* args, Py_ssize_t nargs) 
     return run_args(&call, args, nargs, &argv, &hold) ? reply_raw(&call) : nullptr;
 }
 
-// ---- one key --------------------------------------------------------------------------------------
+// ---- one key ----------------------------------------------------------------------------------
 
 static PyObject* get_value(Caller* c, PyObject* key, PyObject* missing) {
     Call call(c);
@@ -102,17 +103,21 @@ static PyObject* m_decr(PyObject* self, PyObject* const* args, Py_ssize_t nargs)
     return add(self, args, nargs, "decr", word("DECR"), word("DECRBY"));
 }
 
-// ---- set ------------------------------------------------------------------------------------------
+// ---- set --------------------------------------------------------------------------------------
 
 struct SetOption {
     const char* name;
     rp_bytes word;
     bool has_value;
 };
-static const SetOption kSetOptions[] = {
-    {"ex", word("EX"), true},     {"px", word("PX"), true},   {"exat", word("EXAT"), true},
-    {"pxat", word("PXAT"), true}, {"nx", word("NX"), false},  {"xx", word("XX"), false},
-    {"keepttl", word("KEEPTTL"), false}, {"get", word("GET"), false}};
+static const SetOption kSetOptions[] = {{"ex", word("EX"), true},
+                                        {"px", word("PX"), true},
+                                        {"exat", word("EXAT"), true},
+                                        {"pxat", word("PXAT"), true},
+                                        {"nx", word("NX"), false},
+                                        {"xx", word("XX"), false},
+                                        {"keepttl", word("KEEPTTL"), false},
+                                        {"get", word("GET"), false}};
 
 static bool set_option(Caller* c, PyObject* name, PyObject* value, Argv* argv, Hold* hold,
                        bool* wants_old) {
@@ -143,7 +148,8 @@ static PyObject* set_reply(Call* call) {
 
 static PyObject* m_set(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
     if (nargs != 2) {
-        PyErr_Format(PyExc_TypeError, "set() takes a key and a value (options by name), %zd given", nargs);
+        PyErr_Format(PyExc_TypeError, "set() takes a key and a value (options by name), %zd given",
+                     nargs);
         return nullptr;
     }
     Call call(self_of(self));
@@ -164,7 +170,7 @@ static PyObject* m_set(PyObject* self, PyObject* const* args, Py_ssize_t nargs, 
     return wants_old ? reply_object(&call) : set_reply(&call);
 }
 
-// ---- several keys ---------------------------------------------------------------------------------
+// ---- several keys -----------------------------------------------------------------------------
 
 static bool add_all(Argv* argv, Caller* c, PyObject* const* keys, Py_ssize_t count, Hold* hold) {
     if (!argv_reserve(argv, static_cast<size_t>(count))) return false;
@@ -174,7 +180,8 @@ static bool add_all(Argv* argv, Caller* c, PyObject* const* keys, Py_ssize_t cou
     return true;
 }
 
-static PyObject* count_keys(PyObject* self, PyObject* const* args, Py_ssize_t nargs, rp_bytes name) {
+static PyObject* count_keys(PyObject* self, PyObject* const* args, Py_ssize_t nargs,
+                            rp_bytes name) {
     if (nargs == 0) return PyLong_FromLong(0);
     Call call(self_of(self));
     Argv argv;
@@ -214,12 +221,13 @@ static PyObject* m_mget(PyObject* self, PyObject* const* args, Py_ssize_t nargs)
     // A copy of our own: the list may change while the GIL is released.
     PyObject* keys = PySequence_Tuple(args[0]);
     if (keys == nullptr) return nullptr;
-    PyObject* made = many_values(self_of(self), PySequence_Fast_ITEMS(keys), PyTuple_GET_SIZE(keys));
+    PyObject* made =
+        many_values(self_of(self), PySequence_Fast_ITEMS(keys), PyTuple_GET_SIZE(keys));
     Py_DECREF(keys);
     return made;
 }
 
-// ---- like a dict ----------------------------------------------------------------------------------
+// ---- like a dict ------------------------------------------------------------------------------
 
 static PyObject* s_subscript(PyObject* self, PyObject* key) {
     PyObject* value = get_value(self_of(self), key, Py_None);  // no value is None
@@ -267,7 +275,7 @@ static Py_ssize_t s_length(PyObject* self) {
 // An empty store is a store.
 static int s_bool(PyObject*) { return 1; }
 
-// ---- life -----------------------------------------------------------------------------------------
+// ---- life -------------------------------------------------------------------------------------
 
 static bool set_options(Caller* c, int protocol, int decode, PyObject* encoding) {
     if (protocol != 2 && protocol != 3) {
@@ -323,15 +331,15 @@ static PyObject* m_open(PyObject* self, PyObject* args) {
         return nullptr;
     }
     Settings settings;
-    if (!set_options(c, protocol, decode, encoding) || !settings_from(tuple, &settings)) return nullptr;
+    if (!set_options(c, protocol, decode, encoding) || !settings_from(tuple, &settings))
+        return nullptr;
     char* error = nullptr;
     int count = static_cast<int>(PyTuple_GET_SIZE(tuple));
     int status;
     rp_store* store = nullptr;
     Py_BEGIN_ALLOW_THREADS  // it may read files
-    status = rp_open(count, settings.items, flags, &store, &error);
-    Py_END_ALLOW_THREADS
-    c->store = store;
+        status = rp_open(count, settings.items, flags, &store, &error);
+    Py_END_ALLOW_THREADS c->store = store;
     if (status == RP_OK) Py_RETURN_NONE;
     raise_status(status, error);
     free(error);
@@ -343,7 +351,8 @@ static PyObject* m_attach(PyObject* self, PyObject* args) {
     Caller* c = self_of(self);
     PyObject *owner, *encoding;
     int protocol, decode;
-    if (!PyArg_ParseTuple(args, "OipU:_attach", &owner, &protocol, &decode, &encoding)) return nullptr;
+    if (!PyArg_ParseTuple(args, "OipU:_attach", &owner, &protocol, &decode, &encoding))
+        return nullptr;
     Caller* from = caller_from(owner);
     if (from == nullptr || !set_options(c, protocol, decode, encoding)) return nullptr;
     if (c->lock != nullptr) {
@@ -364,8 +373,7 @@ static PyObject* m_attach(PyObject* self, PyObject* args) {
 
 // Of a Session: waits for a call under way in another thread.
 static void close_session(Caller* c) {
-    Py_BEGIN_ALLOW_THREADS
-    c->lock->lock();
+    Py_BEGIN_ALLOW_THREADS c->lock->lock();
     if (!c->closed) rp_session_close(c->session);
     c->closed = true;
     c->lock->unlock();
@@ -379,7 +387,7 @@ static PyObject* m_close(PyObject* self, PyObject*) {
     } else if (c->store != nullptr) {
         rp_store* store = c->store;
         Py_BEGIN_ALLOW_THREADS  // calls under way may need it to come back
-        rp_close(store);
+            rp_close(store);
         Py_END_ALLOW_THREADS
     }
     Py_RETURN_NONE;
@@ -404,7 +412,7 @@ static void t_dealloc(PyObject* self) {
     Py_DECREF(type);
 }
 
-// ---- the type -------------------------------------------------------------------------------------
+// ---- the type ---------------------------------------------------------------------------------
 
 template <typename Function>
 static PyCFunction as_method(Function f) {
@@ -415,16 +423,20 @@ static PyMethodDef kMethods[] = {
     {"execute", as_method(m_execute), METH_FASTCALL,
      "execute($self, /, *args)\n--\n\n"
      "Runs any command: execute(\"SET\", \"k\", \"v\", \"EX\", 10).\n\n"
-     "Arguments are bytes-like, str, int or float. Returns bytes (str with decode), int, None, list,\n"
-     "and with protocol 3 also dict, set, float and bool. Releases the GIL for whatever may take long.\n"
+     "Arguments are bytes-like, str, int or float. Returns bytes (str with decode), int, None, "
+     "list,\n"
+     "and with protocol 3 also dict, set, float and bool. Releases the GIL for whatever may take "
+     "long.\n"
      "Raises ResponseError or one of its kin for an error reply, TypeError for other arguments."},
     {"raw", as_method(m_raw), METH_FASTCALL,
      "raw($self, /, *args)\n--\n\n"
-     "Runs any command and returns the reply's bytes exactly as a client on a socket would get them."},
+     "Runs any command and returns the reply's bytes exactly as a client on a socket would get "
+     "them."},
     {"get", as_method(m_get), METH_FASTCALL | METH_KEYWORDS,
      "get($self, key, /, default=None)\n--\n\n"
      "Returns the string at `key`, or `default` if there is none.\n\n"
-     "Raises WrongTypeError if the key holds something else. Long values are copied without the GIL."},
+     "Raises WrongTypeError if the key holds something else. Long values are copied without the "
+     "GIL."},
     {"set", as_method(m_set), METH_FASTCALL | METH_KEYWORDS,
      "set($self, key, value, /, *, ex=None, px=None, exat=None, pxat=None, nx=False, xx=False, "
      "keepttl=False, get=False)\n--\n\n"
@@ -436,7 +448,8 @@ static PyMethodDef kMethods[] = {
     {"delete", as_method(m_delete), METH_FASTCALL,
      "delete($self, /, *keys)\n--\n\nDeletes keys. Returns how many there were."},
     {"exists", as_method(m_exists), METH_FASTCALL,
-     "exists($self, /, *keys)\n--\n\nReturns how many of the keys exist; one named twice counts twice."},
+     "exists($self, /, *keys)\n--\n\nReturns how many of the keys exist; one named twice counts "
+     "twice."},
     {"incr", as_method(m_incr), METH_FASTCALL,
      "incr($self, key, amount=1, /)\n--\n\n"
      "Adds to the integer at `key` (absent = 0) and returns the sum.\n\n"
@@ -447,12 +460,14 @@ static PyMethodDef kMethods[] = {
      "Raises ResponseError as incr does."},
     {"mget", as_method(m_mget), METH_FASTCALL,
      "mget($self, /, *keys)\n--\n\n"
-     "Returns the values of keys (or of one iterable of keys) at one instant, None for absent ones."},
+     "Returns the values of keys (or of one iterable of keys) at one instant, None for absent "
+     "ones."},
     {"_open", m_open, METH_VARARGS, nullptr},
     {"_attach", m_attach, METH_VARARGS, nullptr},
     {"close", m_close, METH_NOARGS,
      "close($self, /)\n--\n\n"
-     "Ends it; closing twice is fine. A store stops serving, waits for calls under way and forgets its\n"
+     "Ends it; closing twice is fine. A store stops serving, waits for calls under way and forgets "
+     "its\n"
      "data. What comes later raises ClosedError. Does nothing in a forked child."},
     {nullptr, nullptr, 0, nullptr}};
 
@@ -477,7 +492,8 @@ PyObject* caller_type_new(PyObject* module) {
 
 Caller* caller_from(PyObject* object) {
     PyTypeObject* type = Py_TYPE(object);
-    while (type != nullptr && type->tp_dealloc != t_dealloc) type = type->tp_base;
+    while (type != nullptr && type->tp_dealloc != t_dealloc)
+        type = type->tp_base;
     Caller* c = type == nullptr ? nullptr : self_of(object);
     if (c == nullptr) {
         PyErr_Format(PyExc_TypeError, "a Store is needed, not %.200s", Py_TYPE(object)->tp_name);

@@ -1,12 +1,14 @@
-// py/caller.h: the hand-written part of _core. A Caller runs commands: a Store through the session of
-// whichever thread calls, a Session through the one it owns.
+// py/caller.h: the hand-written part of _core. A Caller runs commands: a Store through the session
+// of whichever thread calls, a Session through the one it owns.
 //
-// Why by hand: a pybind11 method costs several times a METH_FASTCALL one, and get and set are called
-// millions of times. pybind11 binds the rest (module.cc).
+// Why by hand: a pybind11 method costs several times a METH_FASTCALL one, and get and set are
+// called millions of times. pybind11 binds the rest (module.cc).
 //
-// The GIL   a command goes through rp_try_execute first, which declines whatever might take long; then
+// The GIL   a command goes through rp_try_execute first, which declines whatever might take long;
+// then
 //           the GIL is released and rp_execute waits. Nothing of Python is touched in between.
-// Threads   any, with or without a GIL: `store` never changes once set; an own session is under `lock`,
+// Threads   any, with or without a GIL: `store` never changes once set; an own session is under
+// `lock`,
 //           a thread's session is that thread's. A reply with parts is taken off the session before
 //           objects are made of it, since making objects may run a finalizer that calls us again.
 #pragma once
@@ -19,15 +21,14 @@
 namespace rp::py {
 
 struct Caller {
-    PyObject_HEAD
-    rp_store* store;        // null until _open or _attach; a Session's is its owner's
-    rp_session* session;    // null: the calling thread's own. Under `lock`
-    PyObject* owner;        // of a Session: its Store, kept alive
-    PyObject* encoding;     // str, or null: utf-8
-    std::mutex* lock;       // of a Session
+    PyObject_HEAD rp_store* store;  // null until _open or _attach; a Session's is its owner's
+    rp_session* session;            // null: the calling thread's own. Under `lock`
+    PyObject* owner;                // of a Session: its Store, kept alive
+    PyObject* encoding;             // str, or null: utf-8
+    std::mutex* lock;               // of a Session
     int protocol;
-    bool decode;            // bulk replies become str
-    bool closed;            // of a Session, under `lock`
+    bool decode;  // bulk replies become str
+    bool closed;  // of a Session, under `lock`
 };
 
 // New reference; null with an exception set.
@@ -35,7 +36,7 @@ PyObject* caller_type_new(PyObject* module);
 // Null with a TypeError set if it is something else, or not open.
 Caller* caller_from(PyObject* object);
 
-// ---- arguments (args.cc) --------------------------------------------------------------------------
+// ---- arguments (args.cc) ----------------------------------------------------------------------
 
 // What keeps converted arguments alive during a call. Digits of small numbers live inside.
 struct Hold {
@@ -73,15 +74,19 @@ struct Argv {
     size_t count = 0;
     size_t cap = kInside;
     Argv() {}  // inside stays as it is
-    ~Argv() { if (items != inside) PyMem_Free(items); }
+    ~Argv() {
+        if (items != inside) PyMem_Free(items);
+    }
     Argv(const Argv&) = delete;
     Argv& operator=(const Argv&) = delete;
 };
 bool argv_reserve(Argv* argv, size_t more);  // false with MemoryError
-inline void argv_add(Argv* argv, rp_bytes b) { argv->items[argv->count++] = b; }  // after argv_reserve
+inline void argv_add(Argv* argv, rp_bytes b) {
+    argv->items[argv->count++] = b;
+}  // after argv_reserve
 bool argv_add_object(Argv* argv, const Caller* c, PyObject* object, Hold* hold);
 
-// ---- calling (call.cc) ----------------------------------------------------------------------------
+// ---- calling (call.cc) ------------------------------------------------------------------------
 
 // A call under way: which session, and whether its lock is held.
 struct Call {
@@ -90,7 +95,9 @@ struct Call {
     rp_reply reply = {};
     bool locked = false;
     explicit Call(Caller* caller) : c(caller) {}
-    ~Call() { if (locked) c->lock->unlock(); }
+    ~Call() {
+        if (locked) c->lock->unlock();
+    }
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 };
@@ -102,13 +109,14 @@ void interpreter_leaves();
 // Raises ClosedError and friends for a negative status.
 void raise_status(int status, const char* text);
 
-// ---- replies (replies.cc) -------------------------------------------------------------------------
+// ---- replies (replies.cc) ---------------------------------------------------------------------
 
-// Each consumes call->reply and returns a new reference, or null with an exception set; an error reply
-// is raised.
-PyObject* reply_object(Call* call);              // whatever it is
-PyObject* reply_raw(Call* call);                 // bytes of the wire
-PyObject* reply_value(Call* call, PyObject* missing);  // bulk; `missing` (borrowed) when there is none
+// Each consumes call->reply and returns a new reference, or null with an exception set; an error
+// reply is raised.
+PyObject* reply_object(Call* call);  // whatever it is
+PyObject* reply_raw(Call* call);     // bytes of the wire
+PyObject* reply_value(Call* call,
+                      PyObject* missing);  // bulk; `missing` (borrowed) when there is none
 PyObject* reply_integer(Call* call);
 
 }  // namespace rp::py

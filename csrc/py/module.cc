@@ -1,6 +1,8 @@
-// py/module.cc: the module rustypotato._core: Caller (by hand), and what is called rarely (pybind11).
+// py/module.cc: the module rustypotato._core: Caller (by hand), and what is called rarely
+// (pybind11).
 //
-// Free threading  the module keeps no state but "the interpreter leaves" (call.cc), caller.h says how a
+// Free threading  the module keeps no state but "the interpreter leaves" (call.cc), caller.h says
+// how a
 //                 Caller is safe, and the engine is made for many threads: no GIL is needed.
 // Signals         none are installed here; wait_stop comes back when a handler has to run.
 #include <pybind11/pybind11.h>
@@ -64,7 +66,9 @@ static bool wait_stop(const py11::handle& store, int timeout_ms) {
     return got == 1;
 }
 
-static void request_stop(const py11::handle& store) { check(rp_request_stop(store_of(store)->store)); }
+static void request_stop(const py11::handle& store) {
+    check(rp_request_stop(store_of(store)->store));
+}
 
 // "open", "closed" or "foreign".
 static const char* state(const py11::handle& store) {

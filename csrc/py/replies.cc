@@ -1,7 +1,7 @@
 // py/replies.cc: RESP bytes as Python objects.
 //
-// A reply is read piece by piece (rustypotato.h); only lines and short bulks that straddle two pieces
-// are put together. Long bulks are copied without the GIL, from memory that the reply holds.
+// A reply is read piece by piece (rustypotato.h); only lines and short bulks that straddle two
+// pieces are put together. Long bulks are copied without the GIL, from memory that the reply holds.
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -122,7 +122,7 @@ static PyObject* read_bulk(Cursor* cur, size_t n, size_t skip) {
         fine = copy_out(cur, to, n);
     } else {
         Py_BEGIN_ALLOW_THREADS  // nobody else has seen `made`
-        fine = copy_out(cur, to, n);
+            fine = copy_out(cur, to, n);
         Py_END_ALLOW_THREADS
     }
     if (!fine || !copy_out(cur, ignored, 2)) {
@@ -135,15 +135,15 @@ static PyObject* read_bulk(Cursor* cur, size_t n, size_t skip) {
     return text;
 }
 
-// ---- objects --------------------------------------------------------------------------------------
+// ---- objects ----------------------------------------------------------------------------------
 
 static PyObject* read_object(Cursor* cur);
 
 static PyObject* error_object(rp_bytes text) {
     PyObject* module = PyImport_ImportModule("rustypotato.errors");
     if (module == nullptr) return nullptr;
-    PyObject* message = PyUnicode_DecodeUTF8(text.ptr, static_cast<Py_ssize_t>(text.len),
-                                             "backslashreplace");
+    PyObject* message =
+        PyUnicode_DecodeUTF8(text.ptr, static_cast<Py_ssize_t>(text.len), "backslashreplace");
     PyObject* made = message ? PyObject_CallMethod(module, "from_reply", "O", message) : nullptr;
     Py_XDECREF(message);
     Py_DECREF(module);
@@ -176,7 +176,8 @@ static PyObject* pairs_object(PyObject* flat) {
     Py_ssize_t count = PyList_GET_SIZE(flat) / 2;
     PyObject* pairs = PyList_New(count);
     for (Py_ssize_t i = 0; pairs != nullptr && i < count; i++) {
-        PyObject* pair = PyTuple_Pack(2, PyList_GET_ITEM(flat, 2 * i), PyList_GET_ITEM(flat, 2 * i + 1));
+        PyObject* pair =
+            PyTuple_Pack(2, PyList_GET_ITEM(flat, 2 * i), PyList_GET_ITEM(flat, 2 * i + 1));
         if (pair == nullptr) {
             Py_CLEAR(pairs);
             break;
@@ -231,7 +232,8 @@ static PyObject* bulk_object(Cursor* cur, char type, long long n) {
     if (type != '!') return read_bulk(cur, static_cast<size_t>(n), type == '=' ? 4 : 0);
     std::string text(static_cast<size_t>(n), '\0');
     char crlf[2];
-    if (!copy_out(cur, text.data(), text.size()) || !copy_out(cur, crlf, 2)) return broken(), nullptr;
+    if (!copy_out(cur, text.data(), text.size()) || !copy_out(cur, crlf, 2))
+        return broken(), nullptr;
     return error_object({text.data(), text.size()});
 }
 
@@ -277,7 +279,8 @@ static PyObject* line_object(Cursor* cur, char type, rp_bytes line) {
 
 static PyObject* read_object(Cursor* cur) {
     rp_bytes line;
-    if (!read_line(cur, &line) || line.len == 0) return PyErr_Occurred() ? nullptr : (broken(), nullptr);
+    if (!read_line(cur, &line) || line.len == 0)
+        return PyErr_Occurred() ? nullptr : (broken(), nullptr);
     if (Py_EnterRecursiveCall(" while reading a reply")) return nullptr;
     char type = line.ptr[0];
     PyObject* made = line_object(cur, type, {line.ptr + 1, line.len - 1});
@@ -285,7 +288,7 @@ static PyObject* read_object(Cursor* cur) {
     return made;
 }
 
-// ---- whole replies --------------------------------------------------------------------------------
+// ---- whole replies ----------------------------------------------------------------------------
 
 static PyObject* raise_reply(rp_bytes text) {
     PyObject* error = error_object(text);
@@ -299,7 +302,8 @@ static bool has_parts(char type) {
     return type == '*' || type == '%' || type == '~' || type == '>' || type == '|';
 }
 
-// Making lists and dicts may run the garbage collector, and so foreign code: the session must be free.
+// Making lists and dicts may run the garbage collector, and so foreign code: the session must be
+// free.
 static PyObject* aggregate_object(Call* call) {
     Cursor cur = cursor_of(call);
     rp_held* held = rp_reply_hold(call->session);
@@ -338,8 +342,7 @@ PyObject* reply_raw(Call* call) {
     if (r.total < kCopyFreely) {
         copy_out(&cur, to, r.total);
     } else {
-        Py_BEGIN_ALLOW_THREADS
-        copy_out(&cur, to, r.total);
+        Py_BEGIN_ALLOW_THREADS copy_out(&cur, to, r.total);
         Py_END_ALLOW_THREADS
     }
     if (r.next != nullptr) rp_reply_drop(call->session);

@@ -95,7 +95,7 @@ size_t parser_taken(const Parser* p) { return p->taken; }
 
 size_t parser_keep(const Parser* p) { return p->keep; }
 
-// ---- the path of whole commands ----------------------------------------------------------------
+// ---- the path of whole commands ---------------------------------------------------------------
 
 // Cross-protocol scripting: a browser can be made to send these, never a client of ours.
 static inline bool is_http(Bytes word) {
@@ -165,7 +165,7 @@ static inline bool parse_whole(const ParserLimits* limits, ArgPool* pool, const 
     return true;
 }
 
-// ---- the path of everything else ---------------------------------------------------------------
+// ---- the path of everything else --------------------------------------------------------------
 
 enum class Step : uint8_t { done, more, failed };
 
@@ -475,7 +475,7 @@ Parse parser_next(Parser* p, const ParserLimits* limits, ArgPool* pool, char* bu
     return parse_resumable(p, limits, pool, buf, len, pos, out, error);
 }
 
-// ---- reading straight into a big argument ------------------------------------------------------
+// ---- reading straight into a big argument -----------------------------------------------------
 
 bool parser_big_window(Parser* p, char** window, size_t* cap) {
     if (!p->filling) return false;

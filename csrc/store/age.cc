@@ -1,5 +1,5 @@
-// LRU and LFU hints of entries (store/db.h). 24 bits: for LRU the seconds of the last access, for LFU
-// 16 bits of minutes and a logarithmic 8-bit counter, both as Redis keeps them.
+// LRU and LFU hints of entries (store/db.h). 24 bits: for LRU the seconds of the last access, for
+// LFU 16 bits of minutes and a logarithmic 8-bit counter, both as Redis keeps them.
 #include <ctime>
 
 #include "base/random.h"

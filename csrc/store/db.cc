@@ -18,7 +18,7 @@ uint64_t db_hash_slow(Access* a, Bytes key) {
     return table_hash(key);
 }
 
-// ---- changes: the one place where watchers and counters learn of them (D3) -----------------------
+// ---- changes: the one place where watchers and counters learn of them (D3) --------------------
 
 static void note_change(Access* a, Bytes key, uint64_t hash, bool deleted) {
     a->changes++;
@@ -34,7 +34,8 @@ static void remove_entry(Access* a, Bytes key, uint64_t hash, Place at) {
     entry_retire(a->slot, old);
 }
 
-// An expired key is deleted by whoever meets it under lock; that is not a change made by the command.
+// An expired key is deleted by whoever meets it under lock; that is not a change made by the
+// command.
 static void remove_expired(Access* a, Bytes key, uint64_t hash, Place at) {
     uint64_t changes = a->changes;
     remove_entry(a, key, hash, at);
@@ -42,7 +43,7 @@ static void remove_expired(Access* a, Bytes key, uint64_t hash, Place at) {
     stat_add(&a->stats->expired);
 }
 
-// ---- reading --------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------
 
 // Null when absent or expired. D2: under lock an expired key goes now; without, the dispatcher is
 // asked to come back with the lock, so that reading an expired key deletes it, as in Redis.
@@ -99,7 +100,7 @@ size_t db_value_len(const Entry* e) {
                                                   : entry_value_len(e);
 }
 
-// ---- writing --------------------------------------------------------------------------------------
+// ---- writing ----------------------------------------------------------------------------------
 
 Handle db_open(Access* a, Bytes key) {
     RP_DCHECK(a->locked);

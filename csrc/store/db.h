@@ -1,10 +1,11 @@
 // store/db.h: what a command may do with keys. The dispatcher has pinned the epoch and, for writes,
 // locked the segments of the command's keys (cmd/dispatch.h); nothing here locks.
 //
-// An Access is the permission slip of one command: which store and database, what is locked, the time
-// at which the command happens.
+// An Access is the permission slip of one command: which store and database, what is locked, the
+// time at which the command happens.
 //
-// Invariants  D1  a lock-free access (locked == false) changes nothing but LRU hints, and follows no
+// Invariants  D1  a lock-free access (locked == false) changes nothing but LRU hints, and follows
+// no
 //                 Blob: db_value sets need_lock instead and the dispatcher runs the command again.
 //             D2  an expired key is absent to everybody. Under lock it is deleted when it is met
 //                 (I1), counted, and seen by WATCH as a change; without lock it is only not seen.
@@ -17,7 +18,7 @@
 namespace rp {
 
 struct KeyHash {
-    const char* key;   // identity of the argument, not its bytes
+    const char* key;  // identity of the argument, not its bytes
     uint64_t hash;
 };
 
@@ -26,12 +27,12 @@ struct Access {
     EpochSlot* slot = nullptr;
     StoreStats* stats = nullptr;
     uint32_t db = 0;
-    bool locked = false;      // the segments of the declared keys are held, or the gate is closed
-    bool need_lock = false;   // out: run me again with locked = true
-    bool no_touch = false;    // CLIENT NO-TOUCH, DEBUG: do not move LRU/LFU
-    int64_t now_ms = 0;       // 0 = sampled at first use; fixed inside MULTI/EXEC
-    uint32_t age_clock = 0;   // seconds, coarse: for LRU/LFU hints (age_clock_now)
-    uint64_t changes = 0;     // out: keys changed (Redis' dirty)
+    bool locked = false;     // the segments of the declared keys are held, or the gate is closed
+    bool need_lock = false;  // out: run me again with locked = true
+    bool no_touch = false;   // CLIENT NO-TOUCH, DEBUG: do not move LRU/LFU
+    int64_t now_ms = 0;      // 0 = sampled at first use; fixed inside MULTI/EXEC
+    uint32_t age_clock = 0;  // seconds, coarse: for LRU/LFU hints (age_clock_now)
+    uint64_t changes = 0;    // out: keys changed (Redis' dirty)
     // Hashes the dispatcher has already computed, in argument order.
     const KeyHash* hashes = nullptr;
     size_t hash_count = 0;
@@ -56,42 +57,43 @@ inline bool entry_expired(Access* a, const Entry* e) {
     return at != kNoExpiry && at < db_now(a);  // as Redis: gone once now is past it
 }
 
-// ---- reading (lock-free or locked) -------------------------------------------------------------
+// ---- reading (lock-free or locked) ------------------------------------------------------------
 // Null when absent or expired. Counts a hit or a miss and touches LRU/LFU.
 Entry* db_find(Access* a, Bytes key);
 // The same without counting or touching (OBJECT, TTL, TYPE, DEBUG: Redis' LOOKUP_NOTOUCH | NOSTATS
 // where Redis does so; TTL and TYPE count in Redis' stats, so use db_find_notouch there).
 Entry* db_peek(Access* a, Bytes key);
-Entry* db_find_notouch(Access* a, Bytes key);   // counts, does not touch
+Entry* db_find_notouch(Access* a, Bytes key);  // counts, does not touch
 
-// A string value as bytes. Integers are written into `digits`. Blob bytes need the lock (D1): without
-// it `ok` is false, need_lock is set and the command should return at once (its reply is discarded).
+// A string value as bytes. Integers are written into `digits`. Blob bytes need the lock (D1):
+// without it `ok` is false, need_lock is set and the command should return at once (its reply is
+// discarded).
 struct StringView {
     Bytes bytes;
-    Blob* blob = nullptr;     // the blob behind bytes, to send it by reference
+    Blob* blob = nullptr;  // the blob behind bytes, to send it by reference
     bool ok = true;
     char digits[24];
 };
 void db_value(Access* a, const Entry* e, StringView* out);
-size_t db_value_len(const Entry* e);            // STRLEN; needs no lock for any encoding
+size_t db_value_len(const Entry* e);  // STRLEN; needs no lock for any encoding
 
 // A lookup that Redis counts although the command writes (GETEX, GETDEL, SET ... GET).
 inline void db_count_lookup(Access* a, bool hit) {
     stat_add(hit ? &a->stats->hits : &a->stats->misses);
 }
 
-// ---- writing (locked) --------------------------------------------------------------------------
+// ---- writing (locked) -------------------------------------------------------------------------
 // A key under lock: found (and not expired: an expired one has been deleted) or not.
 struct Handle {
     Bytes key;
     uint64_t hash = 0;
-    Place at;                 // at.entry null = absent
+    Place at;  // at.entry null = absent
 };
 // Null entry = absent. `touch` moves LRU and counts hit/miss as Redis' lookupKeyWrite does.
 Handle db_open(Access* a, Bytes key);
 
-// Publishes `take` under h->key (its own key bytes must equal it); the old entry, if any, is retired.
-// The new entry's LRU/LFU is initialised. h->at follows.
+// Publishes `take` under h->key (its own key bytes must equal it); the old entry, if any, is
+// retired. The new entry's LRU/LFU is initialised. h->at follows.
 void db_put(Access* a, Handle* h, Entry* take);
 // The same, and the old entry's LRU/LFU bits are kept (APPEND, INCR: Redis modifies the object).
 void db_put_keep_age(Access* a, Handle* h, Entry* take);
@@ -99,20 +101,22 @@ void db_put_keep_age(Access* a, Handle* h, Entry* take);
 void db_put_as_is(Access* a, Handle* h, Entry* take);
 // REQUIRES: present. Counts as one change.
 void db_delete(Access* a, Handle* h);
-// Sets, moves or clears (kNoExpiry) the expiry; makes room for it if there is none. REQUIRES: present.
+// Sets, moves or clears (kNoExpiry) the expiry; makes room for it if there is none. REQUIRES:
+// present.
 void db_set_expiry(Access* a, Handle* h, int64_t expiry_ms);
 // REQUIRES: present, Encoding::integer.
 void db_set_integer(Access* a, Handle* h, int64_t value);
 
 // String values as SET stores them: an integer text becomes Encoding::integer (<= 20 digits), the
-// rest embstr, raw or blob. `big`, when not null, holds exactly `value` and is adopted by reference.
+// rest embstr, raw or blob. `big`, when not null, holds exactly `value` and is adopted by
+// reference.
 Entry* db_make_string(Bytes key, Bytes value, Blob* big, int64_t expiry_ms);
 
-// ---- LRU / LFU (store/evict.cc) -----------------------------------------------------------------
-uint32_t age_clock_now();                                // a coarse clock: a few ns
-void age_init(const Access* a, Entry* e);                // a new entry
-void age_touch(const Access* a, const Entry* e);         // an access; stores only if the hint changes
-int64_t age_idle_ms(const Access* a, const Entry* e);    // OBJECT IDLETIME
+// ---- LRU / LFU (store/evict.cc) ---------------------------------------------------------------
+uint32_t age_clock_now();                              // a coarse clock: a few ns
+void age_init(const Access* a, Entry* e);              // a new entry
+void age_touch(const Access* a, const Entry* e);       // an access; stores only if the hint changes
+int64_t age_idle_ms(const Access* a, const Entry* e);  // OBJECT IDLETIME
 uint8_t age_frequency(const Access* a, const Entry* e);  // OBJECT FREQ, decayed to now
 // Copies the hints.
 void age_copy(Entry* to, const Entry* from);

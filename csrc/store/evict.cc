@@ -7,11 +7,11 @@
 
 namespace rp {
 
-// Candidates found so far, worst first. Pointers stay valid while this thread is pinned; whether the
-// entry is still in the table is checked under its lock.
+// Candidates found so far, worst first. Pointers stay valid while this thread is pinned; whether
+// the entry is still in the table is checked under its lock.
 constexpr size_t kPoolMax = 16;
-constexpr int kScanStepsMax = 256;   // buckets looked at for one key with an expiry
-constexpr int kBarrenRoundsMax = 64; // rounds without a victim before giving up
+constexpr int kScanStepsMax = 256;    // buckets looked at for one key with an expiry
+constexpr int kBarrenRoundsMax = 64;  // rounds without a victim before giving up
 
 struct Candidate {
     Entry* entry;
@@ -71,7 +71,8 @@ static void pool_add(Pool* pool, Candidate c) {
     for (size_t i = 0; i < pool->count; i++) {
         if (pool->items[i].entry == c.entry) return;
     }
-    while (at < pool->count && pool->items[at].score < c.score) at++;
+    while (at < pool->count && pool->items[at].score < c.score)
+        at++;
     if (pool->count == kPoolMax) {
         if (at == 0) return;  // worse than all of them
         memmove(&pool->items[0], &pool->items[1], (at - 1) * sizeof(Candidate));

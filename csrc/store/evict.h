@@ -1,6 +1,6 @@
-// store/evict.h: maxmemory. Keys are sampled and evicted until used memory is below the limit, before
-// a command that may need memory runs: the eight policies of Redis 7.0, sampled as Redis does
-// (maxmemory-samples per database, a pool of the 16 best candidates per evicting thread).
+// store/evict.h: maxmemory. Keys are sampled and evicted until used memory is below the limit,
+// before a command that may need memory runs: the eight policies of Redis 7.0, sampled as Redis
+// does (maxmemory-samples per database, a pool of the 16 best candidates per evicting thread).
 //
 // Threads  any, holding no segment: evict_until_fits locks one segment at a time.
 #pragma once
@@ -9,8 +9,14 @@
 namespace rp {
 
 enum class EvictPolicy : uint8_t {  // values of the maxmemory-policy setting, in this order
-    volatile_lru, volatile_lfu, volatile_random, volatile_ttl,
-    allkeys_lru, allkeys_lfu, allkeys_random, noeviction,
+    volatile_lru,
+    volatile_lfu,
+    volatile_random,
+    volatile_ttl,
+    allkeys_lru,
+    allkeys_lfu,
+    allkeys_random,
+    noeviction,
 };
 
 inline bool policy_is_lfu(EvictPolicy p) {

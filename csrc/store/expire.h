@@ -1,14 +1,14 @@
 // store/expire.h: the crawler that deletes expired keys nobody asks for.
 //
-// It walks segments with TTL keys, looks without lock, locks a segment only to delete. Several threads
-// may crawl at once (each call takes the next segment of a shared cursor).
+// It walks segments with TTL keys, looks without lock, locks a segment only to delete. Several
+// threads may crawl at once (each call takes the next segment of a shared cursor).
 #pragma once
 #include "store/db.h"
 
 namespace rp {
 
-// Crawls for at most budget_us; returns the number of keys deleted. REQUIRES: not pinned, no lock held.
-// Does nothing while active expiry is off. Sleeps never.
+// Crawls for at most budget_us; returns the number of keys deleted. REQUIRES: not pinned, no lock
+// held. Does nothing while active expiry is off. Sleeps never.
 uint64_t expire_crawl(Store* st, EpochSlot* s, StoreStats* stats, int64_t budget_us);
 
 // Expired entries that a lock-free walk has met (SCAN): remembered, then deleted in one go.
@@ -21,11 +21,12 @@ struct ExpiredList {
 inline void expired_add(ExpiredList* list, Entry* e) {
     if (list->count < kExpiredMax) list->entries[list->count++] = e;
 }
-// Deletes those that are still expired, one segment at a time; empties the list. REQUIRES: pinned since
-// the first expired_add; no segment held, or all of them (a->locked: behind the gate).
+// Deletes those that are still expired, one segment at a time; empties the list. REQUIRES: pinned
+// since the first expired_add; no segment held, or all of them (a->locked: behind the gate).
 void expired_delete(Access* a, ExpiredList* list);
 
-// Keeps going while more than ~10 % of what it looks at is expired (Redis' effort rule), as the cron calls it.
+// Keeps going while more than ~10 % of what it looks at is expired (Redis' effort rule), as the
+// cron calls it.
 int64_t expire_budget_us(const Config* config);
 
 }  // namespace rp

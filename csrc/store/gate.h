@@ -1,8 +1,8 @@
 // store/gate.h: the way to be alone: FLUSHALL, SWAPDB, DEBUG, scripts without declared keys, and
 // (later) the cut of a snapshot.
 //
-// Everybody executes commands between gate_enter and gate_leave, which pin the epoch: being pinned is
-// the "in operation" flag. The taker closes the gate, makes its store visible to all with one
+// Everybody executes commands between gate_enter and gate_leave, which pin the epoch: being pinned
+// is the "in operation" flag. The taker closes the gate, makes its store visible to all with one
 // membarrier, and waits until every other thread has been seen unpinned once: whoever pins later
 // sees the gate closed and backs out before touching anything.
 //
@@ -19,7 +19,8 @@ struct Gate {
     std::atomic<uint32_t> closed{0};
 };
 
-void gate_wait(Gate* g, EpochSlot* s);   // slow path of gate_enter; unpinned on entry, pinned on return
+void gate_wait(Gate* g,
+               EpochSlot* s);  // slow path of gate_enter; unpinned on entry, pinned on return
 
 inline void gate_enter(Gate* g, EpochSlot* s) {
     epoch_pin(s);
@@ -32,6 +33,6 @@ inline bool gate_wanted(const Gate* g) { return g->closed.load(std::memory_order
 
 // REQUIRES: not pinned, no segment held. On return nobody else executes, and the caller is pinned.
 void gate_close(Gate* g, EpochSlot* s);
-void gate_open(Gate* g, EpochSlot* s);   // unpins too
+void gate_open(Gate* g, EpochSlot* s);  // unpins too
 
 }  // namespace rp

@@ -24,8 +24,8 @@ struct StoreStats {
     std::atomic<uint64_t> misses{0};
     std::atomic<uint64_t> expired{0};
     std::atomic<uint64_t> evicted{0};
-    std::atomic<uint64_t> read_retries{0};   // lock-free reads that had to run again
-    std::atomic<uint64_t> read_locked{0};    // reads that ended up taking the lock
+    std::atomic<uint64_t> read_retries{0};  // lock-free reads that had to run again
+    std::atomic<uint64_t> read_locked{0};   // reads that ended up taking the lock
 };
 inline void stat_add(std::atomic<uint64_t>* c, uint64_t n = 1) {  // single writer
     c->store(c->load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -39,9 +39,9 @@ struct Store {
     Database* dbs = nullptr;
     // Any thread.
     Gate gate;
-    std::atomic<bool> active_expire{true};        // DEBUG SET-ACTIVE-EXPIRE
-    std::atomic<uint64_t> dirty{0};               // changes since the last save, coarse
-    std::atomic<uint64_t> expire_cursor{0};       // crawler position, shared by the crawlers
+    std::atomic<bool> active_expire{true};   // DEBUG SET-ACTIVE-EXPIRE
+    std::atomic<uint64_t> dirty{0};          // changes since the last save, coarse
+    std::atomic<uint64_t> expire_cursor{0};  // crawler position, shared by the crawlers
     std::atomic<uint64_t> evict_failures{0};
 };
 

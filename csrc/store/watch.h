@@ -15,7 +15,7 @@ namespace rp {
 
 struct Watcher {
     std::atomic<bool> dirty{false};
-    WatchNode* nodes = nullptr;      // owner thread
+    WatchNode* nodes = nullptr;  // owner thread
     size_t count = 0;
 };
 
@@ -26,7 +26,7 @@ struct WatchNode {
     Watcher* watcher;
     uint64_t hash;
     uint32_t db;
-    bool was_expired;                // at WATCH time: its deletion is then no change
+    bool was_expired;  // at WATCH time: its deletion is then no change
     uint32_t key_len;
     char key[];
 };
@@ -39,7 +39,8 @@ void watch_clear(Store* st, Watcher* w);
 void watch_clear_locked(Store* st, Watcher* w);
 // Called by db_* on each change. REQUIRES lock. `deleted`: the key is now absent.
 void watch_touch(Access* a, Segment* seg, Bytes key, uint64_t hash, bool deleted);
-// EXEC: has a watched key passed its expiry since WATCH, without anybody deleting it? REQUIRES locks.
+// EXEC: has a watched key passed its expiry since WATCH, without anybody deleting it? REQUIRES
+// locks.
 bool watch_expired(Access* a, const Watcher* w);
 // FLUSHDB/FLUSHALL of `db` before the table is taken (with == null), or SWAPDB of two databases,
 // before the swap: tells watchers of keys that exist in either. REQUIRES: gate closed.

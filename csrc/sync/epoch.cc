@@ -65,7 +65,7 @@ static void slot_set_bytes(EpochSlot* s, size_t bytes) {
     s->waiting_bytes.store(bytes, std::memory_order_relaxed);
 }
 
-// ---- chunks ------------------------------------------------------------------------------------
+// ---- chunks -----------------------------------------------------------------------------------
 
 static EpochChunk* chunk_new(EpochSlot* s, uint64_t epoch) {
     EpochChunk* c = s->spare;

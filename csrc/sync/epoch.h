@@ -1,7 +1,7 @@
 // sync/epoch.h: deferred freeing, so that readers of the table never lock.
 //
-// A reader pins, may follow any published pointer, unpins. A writer unlinks a node FIRST and retires
-// it SECOND; the node is freed once every reader that could still see it has unpinned.
+// A reader pins, may follow any published pointer, unpins. A writer unlinks a node FIRST and
+// retires it SECOND; the node is freed once every reader that could still see it has unpinned.
 //
 //   global epoch   ... e ............ e+1 ........... e+2 ........... e+3
 //   retired in e       [ waiting      waiting         waiting      ]  freed
@@ -12,7 +12,8 @@
 // Fences      pinning is a plain store and a compiler barrier; whoever advances the epoch pays with
 //             membarrier(2). Where that is missing, and under TSan, pinning is a seq_cst exchange.
 // Threads     any; a thread's slot is made at its first call and recycled when the thread ends, its
-//             waiting nodes being adopted by the others. One domain per process: several stores share it.
+//             waiting nodes being adopted by the others. One domain per process: several stores
+//             share it.
 // Limits      epoch_waiting_bytes() counts what waits. kEpochBatch nodes or kEpochBatchBytes per
 //             thread trigger a reclaim.
 #pragma once
@@ -33,19 +34,19 @@ constexpr size_t kEpochBatchBytes = 64 * 1024;
 struct EpochChunk;  // retired nodes of one epoch
 
 struct alignas(128) EpochSlot {
-    std::atomic<uint64_t> state{0};   // 0 = not pinned, else the epoch it pinned at
-    uint32_t depth = 0;               // owner only: pins nest
-    std::atomic<uint32_t> owned{0};   // 1 while a thread has it
+    std::atomic<uint64_t> state{0};  // 0 = not pinned, else the epoch it pinned at
+    uint32_t depth = 0;              // owner only: pins nest
+    std::atomic<uint32_t> owned{0};  // 1 while a thread has it
     // Owner only from here on, but for the last two.
-    EpochChunk* oldest = nullptr;     // epochs do not fall from here ...
-    EpochChunk* newest = nullptr;     // ... to here
-    EpochChunk* spare = nullptr;      // empty ones kept for reuse
+    EpochChunk* oldest = nullptr;  // epochs do not fall from here ...
+    EpochChunk* newest = nullptr;  // ... to here
+    EpochChunk* spare = nullptr;   // empty ones kept for reuse
     size_t spares = 0;
     size_t waiting = 0;
     size_t since_reclaim = 0;
     size_t bytes_since_reclaim = 0;
     std::atomic<size_t> waiting_bytes{0};  // written by the owner, read by epoch_waiting_bytes
-    EpochSlot* next = nullptr;        // all slots ever made; never unlinked
+    EpochSlot* next = nullptr;             // all slots ever made; never unlinked
 };
 
 // initial-exec: one load, not a call, even inside a Python module.
@@ -75,7 +76,8 @@ inline void epoch_pin(EpochSlot* s) {
         s->state.exchange(e, std::memory_order_seq_cst);
     } else {
         s->state.store(e, std::memory_order_relaxed);
-        std::atomic_signal_fence(std::memory_order_seq_cst);  // pairs with membarrier in epoch_advance
+        std::atomic_signal_fence(
+            std::memory_order_seq_cst);  // pairs with membarrier in epoch_advance
     }
 }
 
@@ -87,7 +89,8 @@ inline void epoch_unpin(EpochSlot* s) {
 
 inline bool epoch_pinned(const EpochSlot* s) { return s->depth != 0; }
 
-// Mid-turn refresh of a pin of depth 1: lets the epoch move on. No pointer found before may be used.
+// Mid-turn refresh of a pin of depth 1: lets the epoch move on. No pointer found before may be
+// used.
 inline void epoch_refresh(EpochSlot* s) {
     if (s->depth == 1 &&
         s->state.load(std::memory_order_relaxed) != g_epoch.load(std::memory_order_relaxed)) {

@@ -1,5 +1,5 @@
-// sync/mutex.h: a 4-byte lock: spins briefly, then sleeps on a futex. Small enough for one per table
-// segment; zero bytes are an unlocked lock.
+// sync/mutex.h: a 4-byte lock: spins briefly, then sleeps on a futex. Small enough for one per
+// table segment; zero bytes are an unlocked lock.
 //
 // Pure spinning dies when threads outnumber cores, hence the futex. Not recursive, no owner.
 #pragma once

@@ -4,11 +4,11 @@
 //   position = low 23 bits of the hash     [ slot bits 16 | tag 7 ]
 //   bucket of a key = position * buckets >> 23
 //
-// That map keeps order: bucket 0 holds the smallest positions. Hence an array may have any number of
-// buckets (it grows by a quarter, not by doubling, which keeps it full); a copy into a larger or
-// smaller array reads and writes front to back; and a SCAN cursor is just a position, good for every
-// array there will ever be. A bucket's tags and slot words hold its keys' whole positions, so a copy
-// never touches an entry.
+// That map keeps order: bucket 0 holds the smallest positions. Hence an array may have any number
+// of buckets (it grows by a quarter, not by doubling, which keeps it full); a copy into a larger or
+// smaller array reads and writes front to back; and a SCAN cursor is just a position, good for
+// every array there will ever be. A bucket's tags and slot words hold its keys' whole positions, so
+// a copy never touches an entry.
 //
 //   meta    [ control | tag 6 | ... | tag 0 ]      tag: 0 = empty, else 0x80 | 7 hash bits
 //   array   [ head, 64 bytes | bucket 0 | bucket 1 | ... ]    children come from slabs beside it
@@ -21,9 +21,9 @@ constexpr int kPositionBits = 23;
 constexpr uint64_t kPositionMask = (uint64_t{1} << kPositionBits) - 1;
 constexpr uint64_t kBucketsMax = (uint64_t{1} << 22) - 1;  // per segment: what the array word holds
 
-constexpr uint64_t kTagBytes = 0x0080808080808080;   // the top bit of each tag
+constexpr uint64_t kTagBytes = 0x0080808080808080;  // the top bit of each tag
 constexpr uint64_t kTagOnes = 0x0101010101010101;
-constexpr uint64_t kHasChild = uint64_t{1} << 56;     // control: slot 6 is a child
+constexpr uint64_t kHasChild = uint64_t{1} << 56;  // control: slot 6 is a child
 constexpr int kChildSlot = kBucketSlots - 1;
 constexpr uint64_t kPointerMask = (uint64_t{1} << 48) - 1;
 
@@ -36,22 +36,22 @@ static_assert(sizeof(Bucket) == 64);
 // In front of bucket 0. Under the segment's lock, but for `buckets`, which never changes.
 struct alignas(64) ArrayHead {
     size_t buckets;
-    size_t bytes;          // all memory of this array, slabs included
-    Bucket* spare;         // next unused child
-    size_t spares;         // how many follow it
-    Bucket* slabs;         // newest; word 0 links to the older one, word 1 is its bytes
+    size_t bytes;   // all memory of this array, slabs included
+    Bucket* spare;  // next unused child
+    size_t spares;  // how many follow it
+    Bucket* slabs;  // newest; word 0 links to the older one, word 1 is its bytes
     size_t children;
-    size_t chain_max;      // buckets in the longest chain
+    size_t chain_max;  // buckets in the longest chain
 };
 static_assert(sizeof(ArrayHead) == 64);
 
-// ---- hash ---------------------------------------------------------------------------------------
+// ---- hash -------------------------------------------------------------------------------------
 
 inline uint64_t hash_position(uint64_t hash) { return hash & kPositionMask; }
 inline uint64_t hash_tag(uint64_t hash) { return 0x80 | (hash & 0x7f); }
 inline uint64_t hash_slot_bits(uint64_t hash) { return hash >> 7 & 0xffff; }
 
-// ---- words --------------------------------------------------------------------------------------
+// ---- words ------------------------------------------------------------------------------------
 
 inline uint64_t slot_word(uint64_t hash, const Entry* e) {
     return hash_slot_bits(hash) << 48 | reinterpret_cast<uint64_t>(e);
@@ -89,9 +89,7 @@ inline uint64_t array_word(const Bucket* first, uint64_t buckets) {
 inline Bucket* array_first(uint64_t word) {
     return reinterpret_cast<Bucket*>(word & kPointerMask & ~uint64_t{63});
 }
-inline uint64_t array_buckets(uint64_t word) {
-    return (word << 16 | word >> 48) & kBucketsMax;
-}
+inline uint64_t array_buckets(uint64_t word) { return (word << 16 | word >> 48) & kBucketsMax; }
 inline ArrayHead* array_head(uint64_t word) {
     return reinterpret_cast<ArrayHead*>(array_first(word)) - 1;
 }
@@ -102,7 +100,7 @@ inline Bucket* bucket_of(uint64_t word, uint64_t hash) {
     return array_first(word) + bucket_index(hash_position(hash), array_buckets(word));
 }
 
-// ---- shared fields ------------------------------------------------------------------------------
+// ---- shared fields ----------------------------------------------------------------------------
 // Each load pairs with the store of the same name.
 
 inline uint64_t segment_array(const Segment* seg) {
@@ -127,7 +125,7 @@ inline const Bucket* bucket_next(const Bucket* b, uint64_t meta) {
     return (meta & kHasChild) ? word_child(bucket_slot(b, kChildSlot)) : nullptr;
 }
 
-// ---- search -------------------------------------------------------------------------------------
+// ---- search -----------------------------------------------------------------------------------
 
 template <typename T>
 inline T load_unaligned(const char* p) {
@@ -136,9 +134,9 @@ inline T load_unaligned(const char* p) {
     return v;
 }
 
-// Below, branches do what arithmetic could: an operation that waits for an entry's line holds up the
-// processor's queues, a branch on it is predicted and out of the way. In a table that is not in the
-// cache this makes a find faster by a third (bench/micro).
+// Below, branches do what arithmetic could: an operation that waits for an entry's line holds up
+// the processor's queues, a branch on it is predicted and out of the way. In a table that is not in
+// the cache this makes a find faster by a third (bench/micro).
 
 inline bool word_equal(const char* a, const char* b, size_t at) {
     return load_unaligned<uint64_t>(a + at) == load_unaligned<uint64_t>(b + at);
@@ -194,7 +192,7 @@ inline Place chain_find(const Bucket* b, Bytes key, uint64_t hash) {
     return {};
 }
 
-// ---- arrays: table_grow.cc ----------------------------------------------------------------------
+// ---- arrays: table_grow.cc --------------------------------------------------------------------
 
 // Frees an array that nobody can reach; the entries are left alone.
 void array_free(uint64_t word);

@@ -9,7 +9,8 @@
 // klen and vlen are one byte each; when either does not fit, the `wide` field holds both. `word` is
 // there for integers (the value) and blobs (the pointer; `wide` vlen is the length).
 //
-// Invariants  I2  key bytes, flags, kind and string bytes never change once published. In place, each
+// Invariants  I2  key bytes, flags, kind and string bytes never change once published. In place,
+// each
 //                 one atomic: the integer, the expiry, clock/freq (hints only).
 //             E1  a Blob pointer is followed only by whoever holds the segment's lock: the blob is
 //                 released when the entry is unlinked, not after a grace period, so that a stalled
@@ -30,8 +31,8 @@ enum class Type : uint8_t { string = 0, list = 1, set = 2, zset = 3, hash = 4, s
 enum class Encoding : uint8_t {
     embstr = 0,  // inline bytes, as SET leaves them; longer than kEmbstrMax reports as raw
     raw = 1,     // inline bytes that were modified (APPEND, SETRANGE): reports as raw at any length
-    integer = 2, // `word`
-    blob = 3,    // `word` is a Blob*
+    integer = 2,  // `word`
+    blob = 3,     // `word` is a Blob*
 };
 
 constexpr size_t kEmbstrMax = 44;
@@ -44,9 +45,9 @@ enum EntryFlags : uint8_t {
 };
 
 struct Entry {
-    uint8_t kind;                 // Type << 4 | Encoding
+    uint8_t kind;  // Type << 4 | Encoding
     uint8_t flags;
-    std::atomic<uint8_t> mark;    // snapshot id (I8)
+    std::atomic<uint8_t> mark;  // snapshot id (I8)
     uint8_t klen8;
     std::atomic<uint16_t> clock;  // LRU: seconds, upper 16 of 24 bits; LFU: minutes of last decay
     std::atomic<uint8_t> freq;    // LRU: lower 8 bits; LFU: logarithmic counter
@@ -103,15 +104,17 @@ inline Bytes entry_inline(const Entry* e) {
 Entry* entry_new_string(Bytes key, Bytes value, Encoding enc, int64_t expiry_ms);
 Entry* entry_new_integer(Bytes key, int64_t value, int64_t expiry_ms);
 Entry* entry_new_blob(Bytes key, Blob* take, int64_t expiry_ms);
-// The same value (blobs shared by reference) under `key` with another expiry. REQUIRES E1 for blobs.
+// The same value (blobs shared by reference) under `key` with another expiry. REQUIRES E1 for
+// blobs.
 Entry* entry_copy(const Entry* from, Bytes key, int64_t expiry_ms);
 
-size_t entry_bytes(const Entry* e);   // of the allocation itself
-// Allocation plus blob, as the allocator counts it (MEMORY USAGE, segment statistics). Blob length only: no E1 needed.
+size_t entry_bytes(const Entry* e);  // of the allocation itself
+// Allocation plus blob, as the allocator counts it (MEMORY USAGE, segment statistics). Blob length
+// only: no E1 needed.
 size_t entry_cost(const Entry* e);
 // REQUIRES: unlinked, under the segment's lock (or never published). Releases the blob now and the
 // entry after a grace period.
 void entry_retire(EpochSlot* s, Entry* take);
-void entry_free(Entry* take);         // never published, or no reader left
+void entry_free(Entry* take);  // never published, or no reader left
 
 }  // namespace rp

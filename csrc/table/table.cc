@@ -12,7 +12,7 @@
 
 namespace rp {
 
-// ---- hash ---------------------------------------------------------------------------------------
+// ---- hash -------------------------------------------------------------------------------------
 
 struct HashSecret {
     alignas(64) unsigned char bytes[XXH3_SECRET_DEFAULT_SIZE];
@@ -31,7 +31,7 @@ uint64_t table_hash(Bytes key) {
                                   sizeof(g_hash_secret.bytes));
 }
 
-// ---- life ---------------------------------------------------------------------------------------
+// ---- life -------------------------------------------------------------------------------------
 
 Table* table_new() {
     size_t bytes = sizeof(Table) + alignof(Table);
@@ -65,7 +65,7 @@ void table_free(Table* t) {
     mem_free(t->block, sizeof(Table) + alignof(Table));
 }
 
-// ---- find ---------------------------------------------------------------------------------------
+// ---- find -------------------------------------------------------------------------------------
 
 [[gnu::noinline]] static Entry* find_slow(const Bucket* b, Bytes key, uint64_t hash) {
     return chain_find(b, key, hash).entry;
@@ -117,7 +117,7 @@ Place table_locate(Table* t, Bytes key, uint64_t hash) {
     return chain_find(bucket_of(array, hash), key, hash);
 }
 
-// ---- change -------------------------------------------------------------------------------------
+// ---- change -----------------------------------------------------------------------------------
 
 // Counts have one writer at a time (the lock's holder), so load and store will do; readers sum them.
 static void count_add(std::atomic<uint64_t>* count, uint64_t delta) {
@@ -183,7 +183,7 @@ void table_set_integer(Table* t, uint64_t hash, Entry* e, int64_t value) {
     entry_word(e)->store(value, std::memory_order_release);  // pairs with entry_integer
 }
 
-// ---- sums ---------------------------------------------------------------------------------------
+// ---- sums -------------------------------------------------------------------------------------
 
 static uint64_t segments_sum(const Table* t, std::atomic<uint64_t> Segment::*field) {
     uint64_t sum = 0;

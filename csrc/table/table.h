@@ -11,23 +11,27 @@
 //
 //   slot word: [ slot bits | 48-bit Entry* ], low bit 1: child Bucket*
 //
-// The bucket of a key is position * buckets >> 23, position being slot bits and tag, so that growing
-// copies slot words in order and never touches entries (bucket.h says more).
+// The bucket of a key is position * buckets >> 23, position being slot bits and tag, so that
+// growing copies slot words in order and never touches entries (bucket.h says more).
 //
 // Invariants  I1  a slot changes only under its segment's lock.
-//             T1  insert: entry filled, slot stored (release), then its tag (release): a reader that
+//             T1  insert: entry filled, slot stored (release), then its tag (release): a reader
+//             that
 //                 sees the tag sees slot and entry.
 //             T2  overwrite: one slot store; the tag stays. That store is the linearization point.
 //             T3  delete: tag cleared, then slot nulled, then the entry retired.
 //             T4  entries move only from parent to child, copy before replace, never back, while an
 //                 array is published; a reader scans in that direction, so it misses nothing.
-//             T5  growth: all slots are copied to a new array under the lock, one store publishes it,
+//             T5  growth: all slots are copied to a new array under the lock, one store publishes
+//             it,
 //                 the old one stays as it was (frozen) until its grace period ends.
-//             T6  txn is odd from before the first to after the last change of a multi-key write that
+//             T6  txn is odd from before the first to after the last change of a multi-key write
+//             that
 //                 includes this segment (I6); a lock-free reader compares it before and after.
 //             T7  version changes, under the lock, before the unlock of every write; a lock-free
 //                 multi-key reader sees the lock free and the version unchanged, or reads again.
-// Threads     table_find*, table_scan*, table_prefetch*: pinned reader or lock holder. Everything that
+// Threads     table_find*, table_scan*, table_prefetch*: pinned reader or lock holder. Everything
+// that
 //             says REQUIRES lock: the holder of that segment's lock (or the gate, store/gate.h).
 // Limits      keys and inline values < 4 GiB; 2^22 buckets per segment: 23,000 million keys.
 #pragma once
@@ -45,25 +49,26 @@ struct WatchNode;  // store/watch.h
 
 struct alignas(64) Segment {
     // line R: loaded by every reader; written by growth and multi-key writes only
-    std::atomic<uint64_t> array{0};      // first bucket and their number (bucket.h); 0 = none yet
-    std::atomic<uint32_t> txn{0};        // T6
+    std::atomic<uint64_t> array{0};  // first bucket and their number (bucket.h); 0 = none yet
+    std::atomic<uint32_t> txn{0};    // T6
     // line W: dirtied by writers
     alignas(64) Mutex lock;
-    std::atomic<uint32_t> version{0};    // T7
-    std::atomic<uint64_t> keys{0};       // written under the lock, read by anybody
-    std::atomic<uint64_t> ttl_keys{0};   // keys whose expiry is set
-    std::atomic<uint64_t> cost{0};       // sum of entry_cost
-    std::atomic<uint64_t> overhead{0};   // bytes of the array and its children
-    std::atomic<uint32_t> children{0};   // child buckets
-    std::atomic<uint32_t> chain_max{0};  // buckets in the longest chain: grows under crafted collisions
-    std::atomic<uint32_t> watched{0};    // nodes in `watch`
-    WatchNode* watch{nullptr};           // store/watch.h; under the lock
+    std::atomic<uint32_t> version{0};   // T7
+    std::atomic<uint64_t> keys{0};      // written under the lock, read by anybody
+    std::atomic<uint64_t> ttl_keys{0};  // keys whose expiry is set
+    std::atomic<uint64_t> cost{0};      // sum of entry_cost
+    std::atomic<uint64_t> overhead{0};  // bytes of the array and its children
+    std::atomic<uint32_t> children{0};  // child buckets
+    std::atomic<uint32_t> chain_max{
+        0};  // buckets in the longest chain: grows under crafted collisions
+    std::atomic<uint32_t> watched{0};  // nodes in `watch`
+    WatchNode* watch{nullptr};         // store/watch.h; under the lock
 };
 static_assert(sizeof(Segment) == 128);
 
 struct Table {
     Segment segments[kSegments];
-    void* block;                         // the allocation around it
+    void* block;  // the allocation around it
 };
 
 // Zeroed pages, untouched until used: an empty table costs address space. Aborts without memory.
@@ -88,7 +93,7 @@ void table_prefetch_entry(const Table* t, uint64_t hash);
 
 // Where a key is, or would have been: valid until the next change of the segment. REQUIRES lock.
 struct Place {
-    Entry* entry = nullptr;                  // null: absent
+    Entry* entry = nullptr;  // null: absent
     Bucket* bucket = nullptr;
     int slot = 0;
 };
@@ -104,7 +109,7 @@ void table_set_expiry(Table* t, uint64_t hash, Entry* e, int64_t expiry_ms);
 // The integer changes in place.
 void table_set_integer(Table* t, uint64_t hash, Entry* e, int64_t value);
 
-uint64_t table_keys(const Table* t);      // sums of the segments' counts
+uint64_t table_keys(const Table* t);  // sums of the segments' counts
 uint64_t table_ttl_keys(const Table* t);
 uint64_t table_cost(const Table* t);      // entries
 uint64_t table_overhead(const Table* t);  // arrays, children, the Table itself

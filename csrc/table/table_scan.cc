@@ -81,7 +81,7 @@ uint64_t table_scan_segment(const Table* t, size_t segment, uint64_t cursor, Tab
     return next <= kPositionMask ? next : 0;
 }
 
-// ---- random -------------------------------------------------------------------------------------
+// ---- random -----------------------------------------------------------------------------------
 
 // From this many keys on segments differ little: choosing among them evenly is even enough.
 constexpr uint64_t kSegmentKeysMany = 256;

@@ -32,7 +32,7 @@ def _setting_words(value: Setting) -> list[bytes]:
 
 
 def settings_to_flags(settings: Mapping[str, Setting]) -> tuple[bytes, ...]:
-    """Returns settings in the grammar of redis-server: maxmemory_policy="x" is --maxmemory-policy x."""
+    """Returns settings as redis-server takes them: maxmemory_policy="x" is --maxmemory-policy x."""
     flags: list[bytes] = []
     for name, value in settings.items():
         dashed = name if name in _WITH_UNDERSCORE else name.replace("_", "-")

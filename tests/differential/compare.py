@@ -13,7 +13,7 @@ from tools import resp
 from tools.resp import Node
 
 # Examples of each generated test: make test stays at about a minute for all of them.
-EXAMPLES = int(os.environ.get("RP_DIFF_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("RP_DIFF_EXAMPLES", "400"))
 TOLERANCE = {b"TTL": 2, b"PTTL": 5000, b"EXPIRETIME": 5, b"PEXPIRETIME": 5000}
 ANY_ORDER = {b"KEYS"}
 RANDOM = {b"RANDOMKEY"}

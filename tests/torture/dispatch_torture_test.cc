@@ -20,7 +20,10 @@ static std::string mset_reply(int i) {
 
 TEST(DispatchTorture, MgetNeverSeesHalfOfAnMset) {
     TestEngine e;
-    { Client c(&e); c("MSET a 0 b 0 c 0"); }
+    {
+        Client c(&e);
+        c("MSET a 0 b 0 c 0");
+    }
     std::atomic<bool> stop{false};
     std::thread writer([&] {
         Client c(&e);
@@ -49,7 +52,10 @@ TEST(DispatchTorture, MgetNeverSeesHalfOfAnMset) {
 // k1 is read before k2 in one pipeline, without locks: k2 must never be older than k1.
 TEST(DispatchTorture, PipelinedGetsNeverGoBackBehindAnMset) {
     TestEngine e;
-    { Client c(&e); c("MSET k1 0 k2 0"); }
+    {
+        Client c(&e);
+        c("MSET k1 0 k2 0");
+    }
     std::atomic<bool> stop{false};
     std::thread writer([&] {
         Client c(&e);
@@ -58,8 +64,8 @@ TEST(DispatchTorture, PipelinedGetsNeverGoBackBehindAnMset) {
             if (i % 2) {
                 c("MSET k1 " + v + " k2 " + v);
             } else {
-                c.pipeline({{"MULTI"}, {"SET", "k2", v}, {"SET", "k1", "-1"}, {"SET", "k1", v},
-                            {"EXEC"}});
+                c.pipeline(
+                    {{"MULTI"}, {"SET", "k2", v}, {"SET", "k1", "-1"}, {"SET", "k1", v}, {"EXEC"}});
             }
         }
         stop = true;
@@ -85,7 +91,10 @@ TEST(DispatchTorture, PipelinedGetsNeverGoBackBehindAnMset) {
 
 TEST(DispatchTorture, WatchLosesNoUpdateAndIncrNeitherWhileOthersFlushOtherDatabases) {
     TestEngine e;
-    { Client c(&e); c("MSET watched 0 counted 0"); }
+    {
+        Client c(&e);
+        c("MSET watched 0 counted 0");
+    }
     int each = rounds() / 10;
     auto increment = [&] {
         Client c(&e);
@@ -127,7 +136,10 @@ TEST(DispatchTorture, WatchLosesNoUpdateAndIncrNeitherWhileOthersFlushOtherDatab
 
 TEST(DispatchTorture, LargeValuesSwappedUnderReadersStayWhole) {
     TestEngine e;
-    { Client c(&e); c.run({"SET", "k", std::string(20000, 'a')}); }
+    {
+        Client c(&e);
+        c.run({"SET", "k", std::string(20000, 'a')});
+    }
     std::atomic<bool> stop{false};
     std::thread writer([&] {
         Client c(&e);

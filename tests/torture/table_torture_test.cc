@@ -27,7 +27,7 @@ namespace rp {
 
 constexpr size_t kKeys = 1500;
 constexpr size_t kTideKeys = 3000;      // come and go, so that segments grow and shrink
-constexpr size_t kHotSegments = 3;      // all keys live here
+constexpr size_t kHotSegments = 12;     // all keys live here
 constexpr uint64_t kDeleteEvery = 3;
 
 static int64_t torture_ns() {
@@ -116,7 +116,7 @@ Torture::~Torture() {
 
 static Bytes key_bytes(const KeyState* k) { return {k->name.data(), k->name.size()}; }
 
-// ---- values -------------------------------------------------------------------------------------
+// ---- values -----------------------------------------------------------------------------------
 
 static Entry* make_entry(const Torture* tt, const KeyState* k, uint64_t version) {
     char value[600];
@@ -150,14 +150,22 @@ static Stamp check_entry(Torture* tt, const Entry* e) {
     return stamp;
 }
 
-// ---- writers ------------------------------------------------------------------------------------
+// ---- writers ----------------------------------------------------------------------------------
 
-// The next version of one key: overwritten, inserted or deleted, as the version says.
-static void write_key(Torture* tt, EpochSlot* s, KeyState* k, bool may_delete) {
+enum class Write { any, keep, remove };
+
+static uint64_t next_version(const KeyState* k, Write how) {
+    uint64_t next = k->done.load() + 1;
+    if (!k->deletable || how == Write::any) return next;
+    if (how == Write::keep) return next % kDeleteEvery == 0 ? next + 1 : next;
+    return (next + kDeleteEvery - 1) / kDeleteEvery * kDeleteEvery;
+}
+
+// A newer version of one key: overwritten, inserted or deleted, as the version says.
+static void write_key(Torture* tt, EpochSlot* s, KeyState* k, Write how) {
     Segment* seg = table_segment(tt->t, k->hash);
     MutexGuard guard(&seg->lock);
-    uint64_t version = k->done.load() + 1;
-    if (!may_delete && k->deletable && version % kDeleteEvery == 0) version++;
+    uint64_t version = next_version(k, how);
     k->started.store(version);
     uint64_t array = seg->array.load();
     Place at = table_locate(tt->t, key_bytes(k), k->hash);
@@ -179,29 +187,29 @@ static void writer(Torture* tt) {
     EpochSlot* s = epoch_slot();
     uint64_t writes = 0;
     for (; !tt->verdict.stop.load(std::memory_order_relaxed); writes++) {
-        write_key(tt, s, &tt->keys[random_below(kKeys)], true);
+        write_key(tt, s, &tt->keys[random_below(kKeys)], Write::any);
         // As a session does: several commands per pin, at times none at all.
         if (writes % 64 == 0) epoch_pin(s);
         if (writes % 64 == 40) epoch_unpin(s);
+        if (writes % 64 == 63) std::this_thread::yield();  // or nobody else gets the locks
     }
     while (epoch_pinned(s)) epoch_unpin(s);
     tt->writes.fetch_add(writes);
 }
 
-// Inserts and removes the tide keys in long waves.
+// Inserts and removes the tide keys in waves of random height.
 static void tide(Torture* tt) {
     EpochSlot* s = epoch_slot();
-    while (!tt->verdict.stop.load(std::memory_order_relaxed)) {
-        for (size_t i = 0; i < kTideKeys; i++) write_key(tt, s, &tt->keys[kKeys + i], false);
-        for (size_t i = 0; i < kTideKeys; i++) {
-            KeyState* k = &tt->keys[kKeys + i];
-            do write_key(tt, s, k, true);
-            while (k->done.load() % kDeleteEvery != 0);
-        }
+    KeyState* keys = &tt->keys[kKeys];
+    for (size_t level = 0; !tt->verdict.stop.load(std::memory_order_relaxed);) {
+        size_t high = level + random_below(kTideKeys - level) + 1;
+        while (level < high) write_key(tt, s, &keys[level++], Write::keep);
+        size_t low = random_below(10) == 0 ? 0 : random_below(level);
+        while (level > low) write_key(tt, s, &keys[--level], Write::remove);
     }
 }
 
-// ---- readers ------------------------------------------------------------------------------------
+// ---- readers ----------------------------------------------------------------------------------
 
 static bool deletion_between(uint64_t from, uint64_t to) {
     return to / kDeleteEvery > 0 && to / kDeleteEvery * kDeleteEvery >= from;
@@ -255,7 +263,7 @@ static void reader_generations(Torture* tt) {
         one.join();
         std::thread two([tt] {
             for (int i = 0; i < 100; i++) {
-                write_key(tt, epoch_slot(), &tt->keys[random_below(kKeys)], true);
+                write_key(tt, epoch_slot(), &tt->keys[random_below(kKeys)], Write::any);
             }
         });
         two.join();
@@ -303,7 +311,7 @@ static void scanner(Torture* tt) {
     }
 }
 
-// ---- tests --------------------------------------------------------------------------------------
+// ---- tests ------------------------------------------------------------------------------------
 
 static void seed_from_env() {
     const char* text = getenv("RP_SEED");
@@ -326,7 +334,7 @@ TEST(TableTorture, HarnessAgreesOnOneThread) {
     EpochSlot* s = epoch_slot();
     std::vector<uint64_t> last_seen(kKeys + kTideKeys);
     for (int i = 0; i < 30000; i++) {
-        write_key(&tt, s, &tt.keys[random_below(kKeys + kTideKeys)], true);
+        write_key(&tt, s, &tt.keys[random_below(kKeys + kTideKeys)], Write::any);
         size_t r = random_below(kKeys + kTideKeys);
         read_key(&tt, s, &tt.keys[r], &last_seen[r]);
     }
@@ -356,7 +364,7 @@ TEST(TableTorture, ThreadsComeAndGo) {
     for (std::thread& each : threads) each.join();
 }
 
-// ---- epochs alone -------------------------------------------------------------------------------
+// ---- epochs alone -----------------------------------------------------------------------------
 
 // Nodes are never really freed here, so a reader can ask one whether it is too late. `age` is how many
 // epochs ago the node a pinned reader holds was retired: 3 would mean that it may be freed (E2).

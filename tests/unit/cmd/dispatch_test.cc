@@ -13,8 +13,7 @@ TEST(Dispatch, RunsACommandWhateverTheCaseOfItsName) {
 TEST(Dispatch, NamesTheUnknownCommandAndItsFirstArguments) {
     TestEngine e;
     Client c(&e);
-    EXPECT_EQ(c("NOPE a b"),
-              "-ERR unknown command 'NOPE', with args beginning with: 'a' 'b' \r\n");
+    EXPECT_EQ(c("NOPE a b"), "-ERR unknown command 'NOPE', with args beginning with: 'a' 'b' \r\n");
     EXPECT_EQ(c("OBJECT NOPE k"), "-ERR unknown subcommand 'NOPE'. Try OBJECT HELP.\r\n");
 }
 
@@ -127,8 +126,9 @@ TEST(Dispatch, ARefusedExecEndsTheTransactionAndSaysWhy) {
     Client c(&e);
     c("MULTI");
     c("SET a 1");
-    EXPECT_EQ(c("EXEC now"), "-EXECABORT Transaction discarded because of: wrong number of "
-                             "arguments for 'exec' command\r\n");
+    EXPECT_EQ(c("EXEC now"),
+              "-EXECABORT Transaction discarded because of: wrong number of "
+              "arguments for 'exec' command\r\n");
     EXPECT_EQ(c("EXEC"), "-ERR EXEC without MULTI\r\n");
     EXPECT_EQ(c("GET a"), "$-1\r\n");
 }
@@ -137,7 +137,8 @@ TEST(Dispatch, ScanDeletesTheExpiredKeysItMeets) {
     TestEngine e;
     Client c(&e);
     clock_fake_ms(1000);
-    for (int i = 0; i < 50; i++) c("SET k" + std::to_string(i) + " v PX 1");
+    for (int i = 0; i < 50; i++)
+        c("SET k" + std::to_string(i) + " v PX 1");
     c("SET stays v");
     clock_fake_ms(1002);
     EXPECT_EQ(c("SCAN 0 COUNT 1000"), "*2\r\n$1\r\n0\r\n*1\r\n$5\r\nstays\r\n");
@@ -163,8 +164,8 @@ TEST(Dispatch, WatchFailsExecAfterAnyChangeOfTheKeyAndOnlyThen) {
     }
     c("SET k 1");
     c("WATCH k");
-    for (const char* harmless : {"GET k", "SET other 1", "TTL k", "EXISTS k", "SET k 9 NX",
-                                 "PERSIST k", "SWAPDB 2 3"}) {
+    for (const char* harmless :
+         {"GET k", "SET other 1", "TTL k", "EXISTS k", "SET k 9 NX", "PERSIST k", "SWAPDB 2 3"}) {
         other(harmless);
     }
     c("MULTI");
@@ -202,7 +203,8 @@ TEST(Dispatch, AWatchInOneDatabaseDoesNotSeeTheSameKeyOfAnother) {
 TEST(Dispatch, FlushInsideExecRunsAloneAndFreesAfterwards) {
     TestEngine e;
     Client c(&e);
-    for (int i = 0; i < 1000; i++) c("SET k" + std::to_string(i) + " v");
+    for (int i = 0; i < 1000; i++)
+        c("SET k" + std::to_string(i) + " v");
     c("MULTI");
     c("DBSIZE");
     c("FLUSHALL");
@@ -229,14 +231,16 @@ TEST(Dispatch, CopyAndMoveLockTheOtherDatabaseToo) {
 TEST(Dispatch, ScanVisitsEveryKeyOnceWhenNothingChanges) {
     TestEngine e;
     Client c(&e);
-    for (int i = 0; i < 5000; i++) c("SET key:" + std::to_string(i) + " v");
+    for (int i = 0; i < 5000; i++)
+        c("SET key:" + std::to_string(i) + " v");
     std::string cursor = "0";
     size_t keys = 0;
     do {
         std::string r = c("SCAN " + cursor + " COUNT 100");
         size_t at = r.find("\r\n", 4) + 2;
         cursor = r.substr(at, r.find("\r\n", at) - at);
-        for (size_t p = r.find("key:"); p != std::string::npos; p = r.find("key:", p + 4)) keys++;
+        for (size_t p = r.find("key:"); p != std::string::npos; p = r.find("key:", p + 4))
+            keys++;
     } while (cursor != "0");
     EXPECT_EQ(keys, 5000u);
 }

@@ -1,4 +1,5 @@
-// A store and sessions without engine or network: just enough to run commands through the dispatcher.
+// A store and sessions without engine or network: just enough to run commands through the
+// dispatcher.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -63,14 +64,13 @@ struct Client {
     }
 
     // The reply's wire bytes.
-    std::string run(const std::vector<std::string>& words) {
-        return pipeline({words});
-    }
+    std::string run(const std::vector<std::string>& words) { return pipeline({words}); }
     std::string pipeline(const std::vector<std::vector<std::string>>& commands) {
         std::vector<std::vector<Bytes>> argv(commands.size());
         std::vector<Command> batch(commands.size());
         for (size_t i = 0; i < commands.size(); i++) {
-            for (const std::string& w : commands[i]) argv[i].push_back({w.data(), w.size()});
+            for (const std::string& w : commands[i])
+                argv[i].push_back({w.data(), w.size()});
             batch[i].argv = argv[i].data();
             batch[i].argc = argv[i].size();
         }

@@ -12,7 +12,8 @@
 struct Words {
     std::vector<rp_bytes> items;
     Words(std::initializer_list<const char*> words) {
-        for (const char* word : words) items.push_back({word, std::char_traits<char>::length(word)});
+        for (const char* word : words)
+            items.push_back({word, std::char_traits<char>::length(word)});
     }
 };
 
@@ -44,7 +45,7 @@ inline rp_store* open_store(std::initializer_list<const char*> flags = {}) {
 }
 
 class EmbedTest : public testing::Test {
-protected:
+  protected:
     void SetUp() override { store = open_store(); }
     void TearDown() override { rp_free(store); }
 

@@ -113,9 +113,11 @@ TEST_F(EmbedTest, CountersOfManyThreadsAddUp) {
     std::vector<std::thread> threads;
     for (int i = 0; i < kThreads; i++) {
         threads.emplace_back([this] {
-            for (int n = 0; n < kRounds; n++) run(here(), {"INCR", "n"});
+            for (int n = 0; n < kRounds; n++)
+                run(here(), {"INCR", "n"});
         });
     }
-    for (std::thread& t : threads) t.join();
+    for (std::thread& t : threads)
+        t.join();
     EXPECT_EQ(run(here(), {"GET", "n"}), "$5\r\n12000\r\n");
 }

@@ -72,10 +72,12 @@ TEST_F(EmbedTest, CloseWaitsForCallsOfOtherThreads) {
             }
         });
     }
-    while (run(here(), {"STRLEN", "n"}) < ":4"s) std::this_thread::yield();
+    while (run(here(), {"STRLEN", "n"}) < ":4"s)
+        std::this_thread::yield();
     rp_close(store);
     stop = true;
-    for (std::thread& t : threads) t.join();
+    for (std::thread& t : threads)
+        t.join();
     EXPECT_EQ(rp_check(store), RP_CLOSED);
 }
 

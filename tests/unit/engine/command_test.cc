@@ -7,8 +7,7 @@ namespace rp::test {
 
 constexpr const char* kDebugOn = "enable-debug-command yes\n";
 
-// ---- COMMAND
-// -------------------------------------------------------------------------------------------
+// ---- COMMAND ----------------------------------------------------------------------------------
 
 TEST(Command, InfoTellsArityFlagsKeysAndCategories) {
     EngineFixture f;
@@ -80,8 +79,7 @@ TEST(Command, GetKeysReadsTheKeySpecs) {
               "*1\r\n*2\r\n$1\r\na\r\n*3\r\n+RW\r\n+access\r\n+update\r\n");
 }
 
-// ---- CONFIG
-// --------------------------------------------------------------------------------------------
+// ---- CONFIG -----------------------------------------------------------------------------------
 
 TEST(ConfigCommand, GetsAndSets) {
     EngineFixture f;
@@ -127,8 +125,7 @@ TEST(ConfigCommand, ResetStatStartsTheCountersAgain) {
     EXPECT_FALSE(contains(stats, "errorstat_ERR"));
 }
 
-// ---- DEBUG
-// ---------------------------------------------------------------------------------------------
+// ---- DEBUG ------------------------------------------------------------------------------------
 
 TEST(Debug, IsRefusedUnlessItIsEnabled) {
     EngineFixture f;
@@ -224,8 +221,7 @@ TEST(Debug, SetActiveExpire) {
     EXPECT_TRUE(f.e->core.store.active_expire.load());
 }
 
-// ---- MEMORY
-// --------------------------------------------------------------------------------------------
+// ---- MEMORY -----------------------------------------------------------------------------------
 
 TEST(Memory, UsageGrowsWithTheValue) {
     EngineFixture f;

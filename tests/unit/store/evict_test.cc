@@ -63,7 +63,8 @@ TEST(Evict, VolatilePoliciesNeverTouchKeysWithoutExpiry) {
     fill(&c, "plain", 200, false);
     set_policy(&e, EvictPolicy::volatile_lru, 200000);
     EXPECT_EQ(fill(&c, "ttl", 1000, true), 0);
-    for (int i = 0; i < 200; i++) EXPECT_EQ(c("EXISTS " + key_name("plain", i)), ":1\r\n") << i;
+    for (int i = 0; i < 200; i++)
+        EXPECT_EQ(c("EXISTS " + key_name("plain", i)), ":1\r\n") << i;
     e.core.config->maxmemory = 0;
 }
 
@@ -77,8 +78,10 @@ TEST(Evict, VolatileTtlTakesTheSoonestFirst) {
     set_policy(&e, EvictPolicy::volatile_ttl, -100000);
     c.run({"SET", "x", "1"});
     int soon = 0, late = 0;
-    for (int i = 0; i < 50; i++) soon += c("EXISTS " + key_name("k", i)) == ":1\r\n";
-    for (int i = 150; i < 200; i++) late += c("EXISTS " + key_name("k", i)) == ":1\r\n";
+    for (int i = 0; i < 50; i++)
+        soon += c("EXISTS " + key_name("k", i)) == ":1\r\n";
+    for (int i = 150; i < 200; i++)
+        late += c("EXISTS " + key_name("k", i)) == ":1\r\n";
     EXPECT_LT(soon, 25);
     EXPECT_EQ(late, 50);
     e.core.config->maxmemory = 0;
@@ -90,12 +93,14 @@ TEST(Evict, LfuKeepsWhatIsUsedOften) {
     e.core.config->maxmemory_policy = static_cast<int64_t>(EvictPolicy::allkeys_lfu);
     fill(&c, "hot", 20, false);
     for (int round = 0; round < 200; round++) {
-        for (int i = 0; i < 20; i++) c("GET " + key_name("hot", i));
+        for (int i = 0; i < 20; i++)
+            c("GET " + key_name("hot", i));
     }
     set_policy(&e, EvictPolicy::allkeys_lfu, 200000);
     fill(&c, "cold", 1000, false);
     int kept = 0;
-    for (int i = 0; i < 20; i++) kept += c("EXISTS " + key_name("hot", i)) == ":1\r\n";
+    for (int i = 0; i < 20; i++)
+        kept += c("EXISTS " + key_name("hot", i)) == ":1\r\n";
     EXPECT_GE(kept, 18);
     e.core.config->maxmemory = 0;
 }

@@ -8,9 +8,12 @@ TEST(Expire, TheCrawlerDeletesWhatNobodyAsksForAndNothingElse) {
     TestEngine e;
     Client c(&e);
     clock_fake_ms(1000);
-    for (int i = 0; i < 3000; i++) c("SET gone" + std::to_string(i) + " v PX 10");
-    for (int i = 0; i < 1000; i++) c("SET stays" + std::to_string(i) + " v PX 1000000");
-    for (int i = 0; i < 1000; i++) c("SET plain" + std::to_string(i) + " v");
+    for (int i = 0; i < 3000; i++)
+        c("SET gone" + std::to_string(i) + " v PX 10");
+    for (int i = 0; i < 1000; i++)
+        c("SET stays" + std::to_string(i) + " v PX 1000000");
+    for (int i = 0; i < 1000; i++)
+        c("SET plain" + std::to_string(i) + " v");
     clock_fake_ms(1011);
     uint64_t deleted = 0;
     for (int i = 0; i < 100 && deleted < 3000; i++) {

@@ -31,7 +31,8 @@ TEST(Gate, WhoeverClosedItIsAlone) {
         gate_open(&gate, s);
     }
     stop = true;
-    for (std::thread& t : threads) t.join();
+    for (std::thread& t : threads)
+        t.join();
     EXPECT_EQ(torn, 0);
 }
 
