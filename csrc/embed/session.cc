@@ -217,15 +217,6 @@ static inline void out_reuse(Out* o) {
     out_clear(o);
 }
 
-// Frees in the open what was retired, before epoch_retire would have to do it under a segment's
-// lock.
-static inline void reclaim_if_due(EpochSlot* slot) {
-    if (RP_UNLIKELY(slot->since_reclaim >= kEpochBatch / 2 ||
-                    slot->bytes_since_reclaim >= kEpochBatchBytes / 2)) {
-        epoch_reclaim(slot);
-    }
-}
-
 static void fill_reply(const Out* o, rp_reply* reply) {
     const OutChunk* head = o->head;
     if (RP_UNLIKELY(head == nullptr)) {
@@ -312,11 +303,9 @@ int rp_execute(rp_session* s, size_t argc, const rp_bytes* argv, rp_reply* reply
     if (argc == 0) return RP_INVALID;
     int code = session_enter(s);
     if (code != RP_OK) return code;
-    EpochSlot* slot = epoch_slot();
-    s->worker.slot = slot;
+    s->worker.slot = epoch_slot();
     out_reuse(&s->session.out);
     code = run_any(s, argc, argv, true);
-    reclaim_if_due(slot);
     session_leave(s);
     if (code == RP_OK) fill_reply(&s->session.out, reply);
     return code;
@@ -349,11 +338,9 @@ int rp_try_execute(rp_session* s, int hint, size_t argc, const rp_bytes* argv, r
         session_leave(s);
         return RP_BUSY;
     }
-    EpochSlot* slot = epoch_slot();
-    s->worker.slot = slot;
+    s->worker.slot = epoch_slot();
     out_reuse(&s->session.out);
     code = run_any(s, argc, argv, false);
-    reclaim_if_due(slot);
     session_leave(s);
     if (RP_LIKELY(code == RP_OK)) fill_reply(&s->session.out, reply);
     return code;

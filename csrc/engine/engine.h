@@ -165,6 +165,5 @@ void engine_register_commands();
 char* engine_commands_markdown();
 
 constexpr const char* kServerVersion = "7.0.15";   // what clients are told (redis_version): the behaviour kept
-constexpr const char* kOwnVersion = "0.1.0";
 
 }  // namespace rp

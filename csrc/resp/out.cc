@@ -126,10 +126,6 @@ void out_consume(Out* o, size_t n) {
     }
 }
 
-OutMark out_mark(const Out* o) {
-    return {o->tail, o->tail == nullptr ? 0 : o->tail->len, o->bytes};
-}
-
 void out_rewind(Out* o, OutMark m) {
     if (m.tail == nullptr) return out_clear(o);
     chunks_free(m.tail->next);

@@ -58,7 +58,9 @@ struct OutMark {
     size_t tail_len;
     size_t bytes;
 };
-OutMark out_mark(const Out* o);
+inline OutMark out_mark(const Out* o) {
+    return {o->tail, o->tail != nullptr ? o->tail->len : 0, o->bytes};
+}
 void out_rewind(Out* o, OutMark m);
 // Copies all bytes to dst, which has room for o->bytes.
 void out_copy(const Out* o, char* dst);

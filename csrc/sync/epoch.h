@@ -107,6 +107,15 @@ void epoch_retire(EpochSlot* s, void* take, size_t bytes, EpochFree fn);
 // Returns how many of this thread's nodes still wait. Cheap when nothing waits.
 size_t epoch_reclaim(EpochSlot* s);
 
+// Between commands, unpinned and with no lock held: reclaims at half a batch, so that epoch_retire's own
+// trigger, under whatever locks its caller holds, is for single commands that retire hundreds.
+inline void epoch_reclaim_due(EpochSlot* s) {
+    if (RP_UNLIKELY(s->since_reclaim >= kEpochBatch / 2 ||
+                    s->bytes_since_reclaim >= kEpochBatchBytes / 2)) {
+        epoch_reclaim(s);
+    }
+}
+
 // Waits until every reader pinned now has unpinned. REQUIRES: this thread is not pinned.
 void epoch_synchronize(EpochSlot* s);
 

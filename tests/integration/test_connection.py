@@ -274,6 +274,7 @@ def test_client_info_and_list(door: Door) -> None:
         str(door.protocol),
     )
     other = door.other()
+    assert other("PING") == "PONG"  # Before that it may wait to be accepted.
     lines = text_of(door("CLIENT", "LIST")).splitlines()
     ids = {int(fields_of(line)["id"]) for line in lines}
     assert {door("CLIENT", "ID"), other("CLIENT", "ID")} <= ids

@@ -25,8 +25,8 @@
 
 namespace rp {
 
-constexpr size_t kKeys = 1500;
-constexpr size_t kTideKeys = 3000;      // come and go, so that segments grow and shrink
+constexpr size_t kKeys = 300;
+constexpr size_t kTideKeys = 4000;      // come and go, so that segments grow and shrink
 constexpr size_t kHotSegments = 12;     // all keys live here
 constexpr uint64_t kDeleteEvery = 3;
 
@@ -191,7 +191,6 @@ static void writer(Torture* tt) {
         // As a session does: several commands per pin, at times none at all.
         if (writes % 64 == 0) epoch_pin(s);
         if (writes % 64 == 40) epoch_unpin(s);
-        if (writes % 64 == 63) std::this_thread::yield();  // or nobody else gets the locks
     }
     while (epoch_pinned(s)) epoch_unpin(s);
     tt->writes.fetch_add(writes);
@@ -204,7 +203,7 @@ static void tide(Torture* tt) {
     for (size_t level = 0; !tt->verdict.stop.load(std::memory_order_relaxed);) {
         size_t high = level + random_below(kTideKeys - level) + 1;
         while (level < high) write_key(tt, s, &keys[level++], Write::keep);
-        size_t low = random_below(10) == 0 ? 0 : random_below(level);
+        size_t low = random_below(2) == 0 ? 0 : random_below(level);
         while (level > low) write_key(tt, s, &keys[--level], Write::remove);
     }
 }
