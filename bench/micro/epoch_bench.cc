@@ -17,14 +17,16 @@ static void epoch_pin_unpin(benchmark::State& state) {
 }
 
 static void epoch_slot_lookup(benchmark::State& state) {
-    for (auto _ : state) benchmark::DoNotOptimize(epoch_slot());
+    for (auto _ : state)
+        benchmark::DoNotOptimize(epoch_slot());
 }
 
 // Allocation and free included: what a retired 48-byte entry costs in all.
 static void epoch_retire_alloc(benchmark::State& state) {
     EpochSlot* s = epoch_slot();
     auto release = [](void* node, size_t bytes) { mem_free(node, bytes); };
-    for (auto _ : state) epoch_retire(s, mem_alloc(40), 40, release);
+    for (auto _ : state)
+        epoch_retire(s, mem_alloc(40), 40, release);
     epoch_drain(s);
 }
 
@@ -37,7 +39,8 @@ static void alloc_free_only(benchmark::State& state) {
 }
 
 static void epoch_fence(benchmark::State& state) {
-    for (auto _ : state) epoch_fence_all();
+    for (auto _ : state)
+        epoch_fence_all();
 }
 
 static void mutex_lock_unlock(benchmark::State& state) {

@@ -1,5 +1,6 @@
 // The same keys, values and access pattern for every structure that is measured: 16-byte keys
-// (key number i mixed into two words, so that neither order nor bytes help anybody), 16-byte values.
+// (key number i mixed into two words, so that neither order nor bytes help anybody), 16-byte
+// values.
 #pragma once
 #include <cstdint>
 #include <cstring>

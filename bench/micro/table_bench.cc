@@ -24,7 +24,8 @@ static void insert(EpochSlot* s, Table* t, uint64_t i) {
 
 static Table* filled(int64_t keys) {
     Table* t = table_new();
-    for (int64_t i = 0; i < keys; i++) insert(epoch_slot(), t, static_cast<uint64_t>(i));
+    for (int64_t i = 0; i < keys; i++)
+        insert(epoch_slot(), t, static_cast<uint64_t>(i));
     return t;
 }
 
@@ -73,7 +74,8 @@ static void table_find_hit_batch16(benchmark::State& state) {
             hashes[i] = table_hash(key_bytes(keys[i]));
             table_prefetch_bucket(t, hashes[i]);
         }
-        for (uint64_t hash : hashes) table_prefetch_entry(t, hash);
+        for (uint64_t hash : hashes)
+            table_prefetch_entry(t, hash);
         for (int i = 0; i < kBatch; i++) {
             Entry* e = table_find(t, key_bytes(keys[i]), hashes[i]);
             sum += static_cast<uint8_t>(entry_inline(e)[0]);
@@ -117,8 +119,8 @@ static void table_fill(benchmark::State& state) {
         Table* t = filled(state.range(0));
         state.PauseTiming();
         epoch_drain(epoch_slot());
-        state.counters["table_bytes/key"] = static_cast<double>(table_overhead(t)) /
-                                            static_cast<double>(state.range(0));
+        state.counters["table_bytes/key"] =
+            static_cast<double>(table_overhead(t)) / static_cast<double>(state.range(0));
         table_free(t);
         state.ResumeTiming();
     }

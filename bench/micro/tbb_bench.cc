@@ -16,7 +16,8 @@ using Map = tbb::concurrent_hash_map<Key, Value, KeyHash>;
 
 static Map* filled(int64_t keys) {
     Map* m = new Map(static_cast<size_t>(keys));
-    for (uint64_t i = 0; i < static_cast<uint64_t>(keys); i++) m->insert({key_of(i), value_of(i)});
+    for (uint64_t i = 0; i < static_cast<uint64_t>(keys); i++)
+        m->insert({key_of(i), value_of(i)});
     return m;
 }
 

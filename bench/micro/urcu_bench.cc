@@ -45,7 +45,8 @@ struct Registered {
 static cds_lfht* filled(int64_t keys) {
     Registered registered;
     unsigned long buckets = 1;
-    while (buckets < static_cast<unsigned long>(keys)) buckets *= 2;
+    while (buckets < static_cast<unsigned long>(keys))
+        buckets *= 2;
     cds_lfht* t = cds_lfht_new_flavor(buckets, 1, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING,
                                       &urcu_memb_flavor, nullptr);
     for (uint64_t i = 0; i < static_cast<uint64_t>(keys); i++) {
@@ -94,8 +95,8 @@ static void urcu_overwrite(benchmark::State& state) {
     for (auto _ : state) {
         Node* n = make_node(walk.next(static_cast<uint64_t>(state.range(0))));
         urcu_memb_read_lock();
-        cds_lfht_node* old = cds_lfht_add_replace(t, hash_of(n->key), node_matches, &n->key,
-                                                  &n->link);
+        cds_lfht_node* old =
+            cds_lfht_add_replace(t, hash_of(n->key), node_matches, &n->key, &n->link);
         if (old != nullptr) urcu_memb_call_rcu(&caa_container_of(old, Node, link)->head, node_free);
         urcu_memb_read_unlock();
     }

@@ -1,15 +1,16 @@
 // sync/epoch.cc: slots, retired nodes in chunks, and the advance of the epoch.
 //
-// Why E2 says three epochs. Thread W unlinks a node, then reads the epoch r and retires the node with
-// it. W's read needs no fence, so its unlink may still sit in W's store buffer. Whoever advances from
-// e to e+1 has seen e, then fences every thread, then finds no slot pinned at anything but e.
+// Why E2 says three epochs. Thread W unlinks a node, then reads the epoch r and retires the node
+// with it. W's read needs no fence, so its unlink may still sit in W's store buffer. Whoever
+// advances from e to e+1 has seen e, then fences every thread, then finds no slot pinned at
+// anything but e.
 //   The advance from r+1 fences after W's read of r: from there on nobody misses the unlink. So a
 //   reader that pinned at r+2 (which it saw after that fence) cannot reach the node.
-//   A reader that pinned at r+1 or before may hold the node. Its pin was stored before it loaded the
-//   pointer, so that fence, or one before, made the pin visible: the scan of the advance from r+2
-//   finds it and gives up. Hence at r+3 nobody holds the node.
-//   A pin may show an epoch that is long over (the thread slept between load and store). That only
-//   stops the next scan: late frees, never early ones.
+//   A reader that pinned at r+1 or before may hold the node. Its pin was stored before it loaded
+//   the pointer, so that fence, or one before, made the pin visible: the scan of the advance from
+//   r+2 finds it and gives up. Hence at r+3 nobody holds the node. A pin may show an epoch that is
+//   long over (the thread slept between load and store). That only stops the next scan: late frees,
+//   never early ones.
 // Without membarrier W fences before it reads r, and pins are exchanges: the same argument holds.
 #include "sync/epoch.h"
 
@@ -47,7 +48,7 @@ static_assert(sizeof(EpochChunk) == 2048);
 
 std::atomic<uint64_t> g_epoch{1};  // 0 means "not pinned" in a slot
 bool g_epoch_membarrier = false;
-constinit thread_local EpochSlot* t_epoch_slot = nullptr;
+[[gnu::tls_model("initial-exec")]] constinit thread_local EpochSlot* t_epoch_slot = nullptr;
 
 static std::atomic<EpochSlot*> g_slots{nullptr};
 static std::atomic<EpochChunk*> g_orphans{nullptr};  // chunks of ended threads
@@ -246,8 +247,7 @@ static void epoch_advance() {
     }
     RP_YIELD();
     // Release hands the scan on to whoever frees on the strength of the new epoch.
-    g_epoch.compare_exchange_strong(e, e + 1, std::memory_order_acq_rel,
-                                    std::memory_order_relaxed);
+    g_epoch.compare_exchange_strong(e, e + 1, std::memory_order_acq_rel, std::memory_order_relaxed);
 }
 
 static bool chunk_ripe(const EpochChunk* c) {
@@ -257,7 +257,8 @@ static bool chunk_ripe(const EpochChunk* c) {
 static void chunk_free_nodes(EpochSlot* s, EpochChunk* c) {
     s->waiting -= c->count;
     slot_set_bytes(s, slot_bytes(s) - c->bytes);
-    for (uint32_t i = 0; i < c->count; i++) c->nodes[i].fn(c->nodes[i].node, c->nodes[i].bytes);
+    for (uint32_t i = 0; i < c->count; i++)
+        c->nodes[i].fn(c->nodes[i].node, c->nodes[i].bytes);
     chunk_recycle(s, c);
 }
 
@@ -309,8 +310,8 @@ static void wait_a_little(int turn) {
 
 void epoch_synchronize(EpochSlot* s) {
     RP_ASSERT(!epoch_pinned(s));
-    // After this fence whoever pins sees what the caller unlinked. Whoever pinned before shows at most
-    // the epoch read next, and the second advance from there does not pass it.
+    // After this fence whoever pins sees what the caller unlinked. Whoever pinned before shows at
+    // most the epoch read next, and the second advance from there does not pass it.
     epoch_fence_all();
     uint64_t target = g_epoch.load(std::memory_order_acquire) + 2;
     for (int turn = 0; g_epoch.load(std::memory_order_acquire) < target; turn++) {

@@ -6,7 +6,7 @@
 //   global epoch   ... e ............ e+1 ........... e+2 ........... e+3
 //   retired in e       [ waiting      waiting         waiting      ]  freed
 //
-// Invariants  E1  a pinned slot shows the global epoch or the one before it.
+// Invariants  E1  the epoch advances only when every pinned slot shows it.
 //             E2  a node retired in epoch e is freed no earlier than epoch e+3 (why: epoch.cc).
 //             E3  nothing pins across a system call, a lock wait that may be long, or the GIL.
 // Fences      pinning is a plain store and a compiler barrier; whoever advances the epoch pays with
@@ -107,8 +107,9 @@ void epoch_retire(EpochSlot* s, void* take, size_t bytes, EpochFree fn);
 // Returns how many of this thread's nodes still wait. Cheap when nothing waits.
 size_t epoch_reclaim(EpochSlot* s);
 
-// Between commands, unpinned and with no lock held: reclaims at half a batch, so that epoch_retire's own
-// trigger, under whatever locks its caller holds, is for single commands that retire hundreds.
+// Between commands, unpinned and with no lock held: reclaims at half a batch, so that
+// epoch_retire's own trigger, under whatever locks its caller holds, is for single commands that
+// retire hundreds.
 inline void epoch_reclaim_due(EpochSlot* s) {
     if (RP_UNLIKELY(s->since_reclaim >= kEpochBatch / 2 ||
                     s->bytes_since_reclaim >= kEpochBatchBytes / 2)) {

@@ -1,5 +1,6 @@
 // sync/mutex.cc: the slow halves of the lock: a short spin, then futex(2). The three-state word is
-// Ulrich Drepper's ("Futexes Are Tricky", mutex 3): only a holder that saw state 2 has anybody to wake.
+// Ulrich Drepper's ("Futexes Are Tricky", mutex 3): only a holder that saw state 2 has anybody to
+// wake.
 #include "sync/mutex.h"
 
 #include <limits.h>
@@ -31,7 +32,8 @@ void futex_wake_all(std::atomic<uint32_t>* word) { futex_call(word, FUTEX_WAKE, 
         if (seen == 2) break;  // Others sleep already: spinning would only jump their queue.
     }
     // From here on we lock with 2, since we cannot know whether others sleep too.
-    while (m->state.exchange(2, std::memory_order_acquire) != 0) futex_wait(&m->state, 2);
+    while (m->state.exchange(2, std::memory_order_acquire) != 0)
+        futex_wait(&m->state, 2);
 }
 
 [[gnu::noinline]] void mutex_unlock_slow(Mutex* m) { futex_call(&m->state, FUTEX_WAKE, 1); }

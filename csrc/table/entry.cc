@@ -26,8 +26,8 @@ static Entry* entry_new(Bytes key, size_t vlen, Encoding enc, int64_t expiry_ms)
     size_t inline_len = (flags & kEntryWord) ? 0 : vlen;
     size_t offset = entry_key_offset(flags);
     Entry* e = static_cast<Entry*>(mem_alloc(sizeof(Entry) + offset + key.len + inline_len));
-    e->kind = static_cast<uint8_t>(static_cast<unsigned>(Type::string) << 4 |
-                                   static_cast<unsigned>(enc));
+    e->kind =
+        static_cast<uint8_t>(static_cast<unsigned>(Type::string) << 4 | static_cast<unsigned>(enc));
     e->flags = flags;
     e->mark.store(0, std::memory_order_relaxed);
     e->clock.store(0, std::memory_order_relaxed);

@@ -10,8 +10,7 @@
 // there for integers (the value) and blobs (the pointer; `wide` vlen is the length).
 //
 // Invariants  I2  key bytes, flags, kind and string bytes never change once published. In place,
-// each
-//                 one atomic: the integer, the expiry, clock/freq (hints only).
+//                 each one atomic: the integer, the expiry, clock/freq (hints only).
 //             E1  a Blob pointer is followed only by whoever holds the segment's lock: the blob is
 //                 released when the entry is unlinked, not after a grace period, so that a stalled
 //                 reader holds back small objects only. Its length may be read by anybody pinned.

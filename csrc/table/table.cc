@@ -59,7 +59,8 @@ void table_free(Table* t) {
         uint64_t array = segment_array(&seg);
         if (array == 0) continue;
         const Bucket* first = array_first(array);
-        for (uint64_t i = 0; i < array_buckets(array); i++) chain_free_entries(first + i);
+        for (uint64_t i = 0; i < array_buckets(array); i++)
+            chain_free_entries(first + i);
         array_free(array);
     }
     mem_free(t->block, sizeof(Table) + alignof(Table));
@@ -71,9 +72,9 @@ void table_free(Table* t) {
     return chain_find(b, key, hash).entry;
 }
 
-// The same search as chain_find for what nearly every call meets: a key of usual length in the first
-// bucket, and only then. All else is passed on in tail calls: with nothing to save on the stack, the
-// processor has room to look up several keys at once (a third faster at 10M keys).
+// The same search as chain_find for what nearly every call meets: a key of usual length in the
+// first bucket, and only then. All else is passed on in tail calls: with nothing to save on the
+// stack, the processor has room to look up several keys at once (a third faster at 10M keys).
 Entry* table_find(const Table* t, Bytes key, uint64_t hash) {
     uint64_t array = segment_array(&t->segments[segment_index(hash)]);
     if (RP_UNLIKELY(array == 0)) return nullptr;
@@ -119,7 +120,8 @@ Place table_locate(Table* t, Bytes key, uint64_t hash) {
 
 // ---- change -----------------------------------------------------------------------------------
 
-// Counts have one writer at a time (the lock's holder), so load and store will do; readers sum them.
+// Counts have one writer at a time (the lock's holder), so load and store will do; readers sum
+// them.
 static void count_add(std::atomic<uint64_t>* count, uint64_t delta) {
     count->store(count->load(std::memory_order_relaxed) + delta, std::memory_order_relaxed);
 }
@@ -187,7 +189,8 @@ void table_set_integer(Table* t, uint64_t hash, Entry* e, int64_t value) {
 
 static uint64_t segments_sum(const Table* t, std::atomic<uint64_t> Segment::*field) {
     uint64_t sum = 0;
-    for (const Segment& seg : t->segments) sum += (seg.*field).load(std::memory_order_relaxed);
+    for (const Segment& seg : t->segments)
+        sum += (seg.*field).load(std::memory_order_relaxed);
     return sum;
 }
 

@@ -16,23 +16,20 @@
 //
 // Invariants  I1  a slot changes only under its segment's lock.
 //             T1  insert: entry filled, slot stored (release), then its tag (release): a reader
-//             that
-//                 sees the tag sees slot and entry.
+//                 that sees the tag sees slot and entry.
 //             T2  overwrite: one slot store; the tag stays. That store is the linearization point.
 //             T3  delete: tag cleared, then slot nulled, then the entry retired.
 //             T4  entries move only from parent to child, copy before replace, never back, while an
 //                 array is published; a reader scans in that direction, so it misses nothing.
 //             T5  growth: all slots are copied to a new array under the lock, one store publishes
-//             it,
-//                 the old one stays as it was (frozen) until its grace period ends.
+//                 it, the old one stays as it was (frozen) until its grace period ends.
 //             T6  txn is odd from before the first to after the last change of a multi-key write
-//             that
-//                 includes this segment (I6); a lock-free reader compares it before and after.
-//             T7  version changes, under the lock, before the unlock of every write; a lock-free
+//                 to this segment (I6); a lock-free reader compares it before and after.
+//             T7  version changes, under the lock, before each change of a write; a lock-free
 //                 multi-key reader sees the lock free and the version unchanged, or reads again.
-// Threads     table_find*, table_scan*, table_prefetch*: pinned reader or lock holder. Everything
-// that
-//             says REQUIRES lock: the holder of that segment's lock (or the gate, store/gate.h).
+// Threads     table_find*, table_scan*, table_prefetch*, table_random: pinned reader or lock
+//             holder. Everything that says REQUIRES lock: the holder of that segment's lock (or
+//             the gate, store/gate.h).
 // Limits      keys and inline values < 4 GiB; 2^22 buckets per segment: 23,000 million keys.
 #pragma once
 #include "sync/mutex.h"
@@ -59,8 +56,8 @@ struct alignas(64) Segment {
     std::atomic<uint64_t> cost{0};      // sum of entry_cost
     std::atomic<uint64_t> overhead{0};  // bytes of the array and its children
     std::atomic<uint32_t> children{0};  // child buckets
-    std::atomic<uint32_t> chain_max{
-        0};  // buckets in the longest chain: grows under crafted collisions
+    // Buckets in the longest chain: grows when someone crafts collisions.
+    std::atomic<uint32_t> chain_max{0};
     std::atomic<uint32_t> watched{0};  // nodes in `watch`
     WatchNode* watch{nullptr};         // store/watch.h; under the lock
 };
@@ -91,9 +88,9 @@ Entry* table_find(const Table* t, Bytes key, uint64_t hash);
 void table_prefetch_bucket(const Table* t, uint64_t hash);
 void table_prefetch_entry(const Table* t, uint64_t hash);
 
-// Where a key is, or would have been: valid until the next change of the segment. REQUIRES lock.
+// Where a key is: valid until the next change of the segment. REQUIRES lock.
 struct Place {
-    Entry* entry = nullptr;  // null: absent
+    Entry* entry = nullptr;  // null: absent, and so are the others
     Bucket* bucket = nullptr;
     int slot = 0;
 };
@@ -123,7 +120,7 @@ uint64_t table_scan(const Table* t, uint64_t cursor, TableVisit visit, void* arg
 uint64_t table_scan_segment(const Table* t, size_t segment, uint64_t cursor, TableVisit visit,
                             void* arg);
 
-// A key chosen at random (buckets uniformly, so nearly even), null only if every try met nothing.
+// A key chosen at random (nearly even); null only if the table is empty, or all but.
 Entry* table_random(const Table* t);
 
 // Walks I1, T1, T4 and the counts of one segment; asserts. REQUIRES lock.

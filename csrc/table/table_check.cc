@@ -11,7 +11,8 @@ struct SegmentTally {
     uint64_t chain_max = 0;
 };
 
-// A key is found at its own place and nowhere else: T4 leaves no copies behind once a write is over.
+// A key is found at its own place and nowhere else: T4 leaves no copies behind once a write is
+// over.
 static void check_entry(Table* t, const Bucket* b, int slot, uint64_t meta, SegmentTally* tally) {
     uint64_t word = bucket_slot(b, slot);
     RP_ASSERT(!word_is_child(word));

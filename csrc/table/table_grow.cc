@@ -1,13 +1,13 @@
 // table/table_grow.cc: arrays of buckets: made, filled, enlarged, shrunk, given up.
 //
 // An array is private until segment_set_array publishes it, and frozen from the moment another one
-// replaces it (T5). In between, a full bucket passes its slot 6 on to a child (T4). Chains are never
-// cut back: a copy into a new array leaves them behind.
+// replaces it (T5). In between, a full bucket passes its slot 6 on to a child (T4). Chains are
+// never cut back: a copy into a new array leaves them behind.
 //
 // Sizes. At 5.5 keys per bucket 19 in 100 buckets have a child, and a key costs
 // 64 * 1.19 / 5.5 = 13.9 bytes; after growth by a quarter 4.4 keys, 8 in 100, 15.7 bytes. Doubling
-// would swing between 13.9 and 24 bytes. The price is that a key's slot word is copied four times in
-// its life instead of once, in order, at a few nanoseconds each.
+// would swing between 13.9 and 24 bytes. The price is that a key's slot word is copied four times
+// in its life instead of once, in order, at a few nanoseconds each.
 #include <new>
 
 #include "mem/mem.h"
@@ -15,11 +15,11 @@
 
 namespace rp {
 
-constexpr uint64_t kFillMaxTenths = 55;     // keys per ten buckets: more, and the array grows
-constexpr uint64_t kFillFreshTenths = 40;   // what a shrunk array starts with
-constexpr uint64_t kFillMinTenths = 7;      // 10 % of 7 slots: less, and it shrinks
-constexpr uint64_t kSmallArray = 16;        // up to here it grows by a half
-constexpr size_t kSlabMin = 3;              // children per slab
+constexpr uint64_t kFillMaxTenths = 55;    // keys per ten buckets: more, and the array grows
+constexpr uint64_t kFillFreshTenths = 40;  // what a shrunk array starts with
+constexpr uint64_t kFillMinTenths = 7;     // 10 % of 7 slots: less, and it shrinks
+constexpr uint64_t kSmallArray = 16;       // up to here it grows by a half
+constexpr size_t kSlabMin = 3;             // children per slab
 constexpr size_t kSlabMax = 256;
 
 static Bucket* buckets_new(size_t count) {
@@ -141,7 +141,8 @@ static void segment_resize(EpochSlot* s, Segment* seg, uint64_t buckets) {
     uint64_t old = segment_array(seg);
     uint64_t fresh = array_new(buckets);
     const Bucket* b = array_first(old);
-    for (const Bucket* end = b + array_buckets(old); b != end; b++) bucket_copy(b, fresh);
+    for (const Bucket* end = b + array_buckets(old); b != end; b++)
+        bucket_copy(b, fresh);
     RP_YIELD();
     segment_set_array(seg, fresh);
     RP_YIELD();

@@ -10,8 +10,8 @@ namespace rp {
 
 constexpr uint64_t kCursorEnd = uint64_t{kSegments} << kPositionBits;
 
-// All entries of a chain, each slot read once. Entries only move towards the child (T4), so one that
-// is there from beginning to end is met in b or in what b leads to.
+// All entries of a chain, each slot read once. Entries only move towards the child (T4), so one
+// that is there from beginning to end is met in b or in what b leads to.
 static void chain_visit(const Bucket* b, TableVisit visit, void* arg) {
     while (b != nullptr) {
         uint64_t meta = bucket_meta(b);
@@ -28,7 +28,8 @@ static void chain_visit(const Bucket* b, TableVisit visit, void* arg) {
                 __builtin_prefetch(met[n++]);
             }
         }
-        for (int i = 0; i < n; i++) visit(met[i], arg);
+        for (int i = 0; i < n; i++)
+            visit(met[i], arg);
         b = next;
     }
 }
@@ -63,8 +64,8 @@ uint64_t table_scan(const Table* t, uint64_t cursor, TableVisit visit, void* arg
     }
     if (index == kSegments) return 0;
     // The end of a segment is the beginning of the next one.
-    uint64_t next = (index << kPositionBits) +
-                    segment_visit(&t->segments[index], position, visit, arg);
+    uint64_t next =
+        (index << kPositionBits) + segment_visit(&t->segments[index], position, visit, arg);
     // Do not make the caller come back for nothing.
     while (next < kCursorEnd && (next & kPositionMask) == 0 &&
            segment_empty(&t->segments[next >> kPositionBits])) {
@@ -89,7 +90,7 @@ constexpr uint64_t kSegmentKeysMany = 256;
 constexpr uint64_t kChainLots = 12;
 constexpr int kRandomTries = 256;
 
-// One entry by its number among those before the segment's count; null if it has gone meanwhile.
+// Segments weighted by their keys: 1024 counts are read twice. Null if there is no key at all.
 static const Segment* segment_by_weight(const Table* t) {
     uint64_t keys = table_keys(t);
     if (keys == 0) return nullptr;
@@ -138,7 +139,8 @@ static Entry* segment_pick(const Segment* seg) {
     for (uint64_t p = start; p <= kPositionMask && any == nullptr;) {
         p = segment_visit(seg, p, chain_any, &any);
     }
-    for (uint64_t p = 0; p <= start && any == nullptr;) p = segment_visit(seg, p, chain_any, &any);
+    for (uint64_t p = 0; p <= start && any == nullptr;)
+        p = segment_visit(seg, p, chain_any, &any);
     return any;
 }
 

@@ -10,8 +10,11 @@ from typing import Any
 
 from recorder import run_all
 
+from tools.wait import SCALE
+
 KEYS = [f"part:{i}" for i in range(8)]
 SECONDS = 1.0
+ROUNDS = 50
 
 
 class Together:
@@ -26,6 +29,7 @@ class Together:
 
     def add(self, name: str, body: Callable[[Any, int], str | None], count: int = 1) -> None:
         """body(client, round) is repeated; a text it returns is a complaint."""
+        self.rounds[name] = 0
         for _ in range(count):
             client = self.target.connect(len(self.jobs))
             self.jobs.append(lambda c=client: self._repeat(name, c, body))
@@ -36,19 +40,29 @@ class Together:
             while not self.stop.is_set():
                 number += 1
                 complaint = body(client, number)
+                self.rounds[name] = max(self.rounds[name], number)
                 if complaint:
                     self.complaints.append(f"{name}: {complaint}")
                     self.stop.set()
         except BaseException as error:
             self.complaints.append(f"{name}: {error!r}")
             self.stop.set()
-        self.rounds[name] = self.rounds.get(name, 0) + number
 
-    def run(self, seconds: float = SECONDS) -> dict[str, int]:
-        threading.Timer(seconds, self.stop.set).start()
-        run_all(self.jobs)
+    def run(self, seconds: float = SECONDS) -> None:
+        """Until the time is over and every kind of job has had its rounds."""
+        threads = [threading.Thread(target=job) for job in self.jobs]
+        start = time.monotonic()
+        for thread in threads:
+            thread.start()
+        while not self.stop.wait(0.05):
+            passed = time.monotonic() - start
+            enough = min(self.rounds.values()) >= ROUNDS
+            if (enough and passed >= seconds) or passed > 30 * SCALE:
+                self.stop.set()
+        for thread in threads:
+            thread.join()
         assert not self.complaints, self.complaints[:3]
-        return self.rounds
+        assert min(self.rounds.values()) >= ROUNDS, f"some were starved: {self.rounds}"
 
 
 def write_mset(client: Any, number: int) -> None:
@@ -83,8 +97,7 @@ def test_mset_is_never_fractured(target: Any) -> None:
     group.add("mget", read_mget, 2)
     group.add("gets", read_gets, 2)
     group.add("exec", read_exec)
-    rounds = group.run()
-    assert min(rounds.values()) > 50, rounds
+    group.run()
 
 
 def test_exec_is_never_fractured(target: Any) -> None:
@@ -93,8 +106,7 @@ def test_exec_is_never_fractured(target: Any) -> None:
     group.add("mget", read_mget, 2)
     group.add("gets", read_gets, 2)
     group.add("exec", read_exec)
-    rounds = group.run()
-    assert min(rounds.values()) > 50, rounds
+    group.run()
 
 
 def test_several_writers_are_ordered(target: Any) -> None:
@@ -203,21 +215,25 @@ def test_counters_add_up(target: Any) -> None:
 
 def test_watch_loses_no_update(target: Any) -> None:
     """Optimistic increments: the counter is the number of EXECs that succeeded."""
-    done: list[int] = []
+    won: list[int] = []  # One element for each success; append is atomic.
+    start = time.monotonic()
+
+    def go_on() -> bool:
+        passed = time.monotonic() - start
+        return passed < SECONDS or (len(won) < ROUNDS and passed < 30 * SCALE)
 
     def work(client: Any) -> None:
-        wins = 0
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
+        while go_on():
             client.call("WATCH", "n")
             value = int(client.call("GET", "n") or 0)
             replies = client.pipeline(("MULTI",), ("SET", "n", value + 1), ("EXEC",))
-            wins += replies[-1] == ["OK"]
-        done.append(wins)
+            if replies[-1] == ["OK"]:
+                won.append(value)
 
     run_all([partial(work, target.connect(n)) for n in range(6)])
-    assert target.connect(1).call("GET", "n") == b"%d" % sum(done)
-    assert sum(done) > 50
+    assert target.connect(1).call("GET", "n") == b"%d" % len(won)
+    assert sorted(won) == list(range(len(won))), "each success saw the one before it"
+    assert len(won) >= ROUNDS
 
 
 def test_setnx_is_a_lock(target: Any) -> None:

@@ -20,7 +20,7 @@ static uint64_t env_number(const char* name, uint64_t otherwise) {
 }
 
 struct ModelValue {
-    std::string text;   // unless integer
+    std::string text;  // unless integer
     int64_t integer = 0;
     bool is_integer = false;
     int64_t expiry_ms = kNoExpiry;
@@ -120,7 +120,8 @@ class TableModel : public TableFixture {
     void scan_step() {
         if (cursor == 0) {
             at_start.clear();
-            for (const auto& [key, value] : model) at_start.push_back(key);
+            for (const auto& [key, value] : model)
+                at_start.push_back(key);
             seen.clear();
             dropped.clear();
         }
@@ -138,7 +139,8 @@ class TableModel : public TableFixture {
     void expect_sums() {
         ASSERT_EQ(model.size(), table_keys(t));
         uint64_t ttl_keys = 0;
-        for (const auto& [key, value] : model) ttl_keys += value.expiry_ms != kNoExpiry ? 1 : 0;
+        for (const auto& [key, value] : model)
+            ttl_keys += value.expiry_ms != kNoExpiry ? 1 : 0;
         ASSERT_EQ(ttl_keys, table_ttl_keys(t));
     }
 
@@ -175,7 +177,8 @@ TEST_F(TableModel, AnswersAsAnUnorderedMapDoes) {
         }
         if (op % 10000 == 0) expect_sums();
     }
-    for (const auto& [key, value] : model) expect_same(key);
+    for (const auto& [key, value] : model)
+        expect_same(key);
     EXPECT_GT(scans, 3);
 }
 
@@ -189,10 +192,14 @@ TEST_F(TableModel, OneSegmentBreathesInAndOut) {
     size_t high = 0;
     for (int wave = 0; wave < 6 && !HasFatalFailure(); wave++) {
         size_t target = wave % 2 == 0 ? 1 + random_below(keys.size()) : random_below(20);
-        while (high < target) set(keys[high++]);
-        while (high > target) drop(keys[--high]);
-        for (size_t i = 0; i < keys.size(); i += 1 + random_below(20)) expect_same(keys[i]);
-        for (int i = 0; i < 50; i++) scan_step();
+        while (high < target)
+            set(keys[high++]);
+        while (high > target)
+            drop(keys[--high]);
+        for (size_t i = 0; i < keys.size(); i += 1 + random_below(20))
+            expect_same(keys[i]);
+        for (int i = 0; i < 50; i++)
+            scan_step();
         MutexGuard guard(&t->segments[5].lock);
         table_check_segment(t, 5);
     }

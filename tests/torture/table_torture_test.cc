@@ -3,11 +3,12 @@
 //
 //   every change of a key has a version; started[k] is raised before it, done[k] after it;
 //   a value holds key, version, length and a checksum;
-//   a version divisible by kDeleteEvery is a deletion, unless the key is one of those never deleted.
+//   a version divisible by kDeleteEvery is a deletion, unless the key is one of those never
+//   deleted.
 //
-// So a reader that noted d = done[k] before and s = started[k] after its call knows what it may see:
-// a hit has a version in [max(d, last seen), s] that is no deletion; a miss needs a deletion in that
-// range. Anything else is a torn read, a lost key, a stale value or freed memory.
+// So a reader that noted d = done[k] before and s = started[k] after its call knows what it may
+// see: a hit has a version in [max(d, last seen), s] that is no deletion; a miss needs a deletion
+// in that range. Anything else is a torn read, a lost key, a stale value or freed memory.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -26,8 +27,8 @@
 namespace rp {
 
 constexpr size_t kKeys = 300;
-constexpr size_t kTideKeys = 4000;      // come and go, so that segments grow and shrink
-constexpr size_t kHotSegments = 12;     // all keys live here
+constexpr size_t kTideKeys = 4000;   // come and go, so that segments grow and shrink
+constexpr size_t kHotSegments = 12;  // all keys live here
 constexpr uint64_t kDeleteEvery = 3;
 
 static int64_t torture_ns() {
@@ -102,7 +103,8 @@ Torture::~Torture() {
         table_check_segment(t, i);
     }
     size_t expected = 0;
-    for (size_t i = 0; i < kKeys + kTideKeys; i++) expected += keys[i].exists ? 1 : 0;
+    for (size_t i = 0; i < kKeys + kTideKeys; i++)
+        expected += keys[i].exists ? 1 : 0;
     EXPECT_EQ(expected, table_keys(t));
     printf("reads %llu, writes %llu, scans %llu, resizes %llu\n",
            static_cast<unsigned long long>(reads.load()),
@@ -136,8 +138,8 @@ static Stamp check_entry(Torture* tt, const Entry* e) {
     tt->verdict.expect(value.len >= sizeof(Stamp), "value of %zu bytes", value.len);
     if (value.len < sizeof(Stamp)) return stamp;
     memcpy(&stamp, value.ptr, sizeof(stamp));
-    bool whole = stamp.sum == stamp_sum(stamp) && stamp.len == value.len &&
-                 stamp.key < kKeys + kTideKeys;
+    bool whole =
+        stamp.sum == stamp_sum(stamp) && stamp.len == value.len && stamp.key < kKeys + kTideKeys;
     tt->verdict.expect(whole, "torn value");
     if (!whole) return stamp;
     for (size_t i = sizeof(Stamp); i < value.len; i++) {
@@ -192,7 +194,8 @@ static void writer(Torture* tt) {
         if (writes % 64 == 0) epoch_pin(s);
         if (writes % 64 == 40) epoch_unpin(s);
     }
-    while (epoch_pinned(s)) epoch_unpin(s);
+    while (epoch_pinned(s))
+        epoch_unpin(s);
     tt->writes.fetch_add(writes);
 }
 
@@ -202,9 +205,11 @@ static void tide(Torture* tt) {
     KeyState* keys = &tt->keys[kKeys];
     for (size_t level = 0; !tt->verdict.stop.load(std::memory_order_relaxed);) {
         size_t high = level + random_below(kTideKeys - level) + 1;
-        while (level < high) write_key(tt, s, &keys[level++], Write::keep);
+        while (level < high)
+            write_key(tt, s, &keys[level++], Write::keep);
         size_t low = random_below(2) == 0 ? 0 : random_below(level);
-        while (level > low) write_key(tt, s, &keys[--level], Write::remove);
+        while (level > low)
+            write_key(tt, s, &keys[--level], Write::remove);
     }
 }
 
@@ -284,7 +289,8 @@ static void scan_visit(Entry* e, void* arg) {
 static void scan_once(Torture* tt, EpochSlot* s) {
     ScanPass pass = {tt, std::vector<bool>(kKeys + kTideKeys)};
     std::vector<bool> there(kKeys);
-    for (size_t i = 0; i < kKeys; i++) there[i] = tt->keys[i].done.load() > 0;
+    for (size_t i = 0; i < kKeys; i++)
+        there[i] = tt->keys[i].done.load() > 0;
     uint64_t cursor = 0;
     do {
         EpochPin pin(s);
@@ -344,12 +350,15 @@ TEST(TableTorture, HarnessAgreesOnOneThread) {
 TEST(TableTorture, ReadersSeeOnlyWhatWasThere) {
     Torture tt;
     std::vector<std::thread> threads;
-    for (int i = 0; i < 2; i++) threads.emplace_back([&] { writer(&tt); });
-    for (int i = 0; i < 2; i++) threads.emplace_back([&] { reader(&tt, INT64_MAX); });
+    for (int i = 0; i < 2; i++)
+        threads.emplace_back([&] { writer(&tt); });
+    for (int i = 0; i < 2; i++)
+        threads.emplace_back([&] { reader(&tt, INT64_MAX); });
     threads.emplace_back([&] { tide(&tt); });
     threads.emplace_back([&] { scanner(&tt); });
     run_for(&tt, torture_ns());
-    for (std::thread& each : threads) each.join();
+    for (std::thread& each : threads)
+        each.join();
     EXPECT_GT(tt.resizes.load(), 0u);
     EXPECT_GT(tt.passes.load(), 0u);
 }
@@ -357,16 +366,19 @@ TEST(TableTorture, ReadersSeeOnlyWhatWasThere) {
 TEST(TableTorture, ThreadsComeAndGo) {
     Torture tt;
     std::vector<std::thread> threads;
-    for (int i = 0; i < 3; i++) threads.emplace_back([&] { reader_generations(&tt); });
+    for (int i = 0; i < 3; i++)
+        threads.emplace_back([&] { reader_generations(&tt); });
     threads.emplace_back([&] { tide(&tt); });
     run_for(&tt, torture_ns());
-    for (std::thread& each : threads) each.join();
+    for (std::thread& each : threads)
+        each.join();
 }
 
 // ---- epochs alone -----------------------------------------------------------------------------
 
-// Nodes are never really freed here, so a reader can ask one whether it is too late. `age` is how many
-// epochs ago the node a pinned reader holds was retired: 3 would mean that it may be freed (E2).
+// Nodes are never really freed here, so a reader can ask one whether it is too late. `age` is how
+// many epochs ago the node a pinned reader holds was retired: 3 would mean that it may be freed
+// (E2).
 struct AgedNode {
     std::atomic<uint64_t> retired_at{0};  // 0: linked
     std::atomic<bool> freed{true};
@@ -411,7 +423,8 @@ static void age_reader(AgeTest* at) {
         EpochPin pin(s);
         AgedNode* n = at->shown[random_below(8)].load(std::memory_order_acquire);
         if (n == nullptr) continue;
-        for (uint64_t spin = random_below(200); spin > 0; spin--) cpu_relax();
+        for (uint64_t spin = random_below(200); spin > 0; spin--)
+            cpu_relax();
         RP_YIELD();
         uint64_t retired = n->retired_at.load(std::memory_order_relaxed);
         uint64_t now = g_epoch.load();
@@ -429,7 +442,8 @@ TEST(EpochTorture, NobodyHoldsAFreedNode) {
     std::vector<std::thread> threads;
     threads.emplace_back([&] { age_writer(at.get(), 0, kAgedNodes / 2); });
     threads.emplace_back([&] { age_writer(at.get(), kAgedNodes / 2, kAgedNodes); });
-    for (int i = 0; i < 3; i++) threads.emplace_back([&] { age_reader(at.get()); });
+    for (int i = 0; i < 3; i++)
+        threads.emplace_back([&] { age_reader(at.get()); });
     int64_t until = clock_mono_ns() + torture_ns();
     while (!at->verdict.stop.load() && clock_mono_ns() < until) {
         // A synchronize now and then must end, whatever the others do.
@@ -437,10 +451,10 @@ TEST(EpochTorture, NobodyHoldsAFreedNode) {
         std::this_thread::yield();
     }
     at->verdict.stop.store(true);
-    for (std::thread& each : threads) each.join();
+    for (std::thread& each : threads)
+        each.join();
     epoch_drain(epoch_slot());
-    printf("ages 0..3+: %llu %llu %llu %llu\n",
-           static_cast<unsigned long long>(at->ages[0].load()),
+    printf("ages 0..3+: %llu %llu %llu %llu\n", static_cast<unsigned long long>(at->ages[0].load()),
            static_cast<unsigned long long>(at->ages[1].load()),
            static_cast<unsigned long long>(at->ages[2].load()),
            static_cast<unsigned long long>(at->ages[3].load()));
@@ -476,7 +490,8 @@ TEST(EpochTorture, SynchronizeMeansNobodyIsLeft) {
         cells[i & 1] = 1;
     }
     verdict.stop.store(true);
-    for (std::thread& each : threads) each.join();
+    for (std::thread& each : threads)
+        each.join();
 }
 
 }  // namespace rp

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mem/mem.h"
-#include "net/fixture.h"
+#include "unit/net/fixture.h"
 #include "net/limits.h"
 
 namespace rp {

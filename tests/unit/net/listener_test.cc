@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "net/fixture.h"
+#include "unit/net/fixture.h"
 
 namespace rp {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "net/fixture.h"
+#include "unit/net/fixture.h"
 
 namespace rp {
 

@@ -120,4 +120,24 @@ TEST(Evict, ReadsRefreshTheLruHintAndObjectIdletimeShowsIt) {
     EXPECT_TRUE(idle == ":0\r\n" || idle == ":1\r\n") << idle;
 }
 
+// However large a segment is and wherever in it the only keys with an expiry are.
+TEST(Evict, VolatilePoliciesFindAFewKeysAmongMany) {
+    TestEngine e(1);
+    Client c(&e);
+    Table* t = e.core.store.dbs[0].table;
+    size_t segment = segment_index(table_hash("0"));
+    for (int i = 0, found = 0; found < 4000; i++) {
+        std::string key = std::to_string(i);
+        if (segment_index(table_hash({key.data(), key.size()})) != segment) continue;
+        bool last = ++found > 3990;
+        last ? c.run({"SET", key, "v", "EX", "1000"}) : c.run({"SET", key, "v"});
+    }
+    ASSERT_EQ(table_ttl_keys(t), 10u);
+    set_policy(&e, EvictPolicy::volatile_random, -100000000);
+    EXPECT_EQ(c("SET x 1"), kOom);
+    EXPECT_EQ(table_ttl_keys(t), 0u);
+    EXPECT_EQ(c.worker.stats.evicted.load(), 10u);
+    e.core.config->maxmemory = 0;
+}
+
 }  // namespace rp::test

@@ -29,7 +29,8 @@ class EpochTest : public ::testing::Test {
 class PinnedThread {
   public:
     PinnedThread() : thread([this] { run(); }) {
-        while (phase.load() < 1) std::this_thread::yield();
+        while (phase.load() < 1)
+            std::this_thread::yield();
     }
     void finish() {
         phase.store(2);
@@ -40,7 +41,8 @@ class PinnedThread {
     void run() {
         EpochPin pin(epoch_slot());
         phase.store(1);
-        while (phase.load() < 2) std::this_thread::yield();
+        while (phase.load() < 2)
+            std::this_thread::yield();
     }
     std::atomic<int> phase{0};
     std::thread thread;
@@ -78,7 +80,8 @@ TEST_F(EpochTest, NothingIsFreedAtOnce) {
 TEST_F(EpochTest, ANodeIsFreedThreeEpochsAfterItsRetirement) {
     uint64_t epoch = g_epoch.load();
     epoch_retire(s, &freed, 1, count_free);
-    while (epoch_reclaim(s) != 0) EXPECT_LT(g_epoch.load(), epoch + 3);
+    while (epoch_reclaim(s) != 0)
+        EXPECT_LT(g_epoch.load(), epoch + 3);
     EXPECT_EQ(epoch + 3, g_epoch.load());
     EXPECT_EQ(1, freed.load());
 }
@@ -86,7 +89,8 @@ TEST_F(EpochTest, ANodeIsFreedThreeEpochsAfterItsRetirement) {
 TEST_F(EpochTest, APinnedReaderHoldsBackWhatItCouldSee) {
     PinnedThread reader;
     epoch_retire(s, &freed, 1, count_free);
-    for (int i = 0; i < 10; i++) EXPECT_EQ(1u, epoch_reclaim(s));
+    for (int i = 0; i < 10; i++)
+        EXPECT_EQ(1u, epoch_reclaim(s));
     EXPECT_EQ(0, freed.load());
     reader.finish();
     epoch_drain(s);
@@ -96,7 +100,8 @@ TEST_F(EpochTest, APinnedReaderHoldsBackWhatItCouldSee) {
 TEST_F(EpochTest, OnesOwnPinHoldsBackToo) {
     epoch_pin(s);
     epoch_retire(s, &freed, 1, count_free);
-    for (int i = 0; i < 10; i++) epoch_reclaim(s);
+    for (int i = 0; i < 10; i++)
+        epoch_reclaim(s);
     EXPECT_EQ(0, freed.load());
     epoch_unpin(s);
 }
@@ -139,7 +144,8 @@ TEST_F(EpochTest, FullBatchesReclaimByThemselves) {
 }
 
 TEST_F(EpochTest, ManyBytesReclaimEarlier) {
-    for (int i = 0; i < 10; i++) epoch_retire(s, &freed, kEpochBatchBytes, count_free);
+    for (int i = 0; i < 10; i++)
+        epoch_retire(s, &freed, kEpochBatchBytes, count_free);
     EXPECT_GE(freed.load(), 6);
 }
 
@@ -151,7 +157,8 @@ TEST_F(EpochTest, SynchronizeWaitsForReaders) {
         done.store(true);
     });
     uint64_t before = g_epoch.load();
-    for (int i = 0; i < 1000; i++) std::this_thread::yield();
+    for (int i = 0; i < 1000; i++)
+        std::this_thread::yield();
     EXPECT_FALSE(done.load());
     EXPECT_LE(g_epoch.load(), before + 1);
     reader->finish();
@@ -162,7 +169,8 @@ TEST_F(EpochTest, SynchronizeWaitsForReaders) {
 
 TEST_F(EpochTest, NodesOfAnEndedThreadAreAdopted) {
     std::thread([&] {
-        for (int i = 0; i < 200; i++) epoch_retire(epoch_slot(), &freed, 3, count_free);
+        for (int i = 0; i < 200; i++)
+            epoch_retire(epoch_slot(), &freed, 3, count_free);
     }).join();
     EXPECT_EQ(600u, epoch_waiting_bytes());
     EXPECT_EQ(0, freed.load());
@@ -172,7 +180,8 @@ TEST_F(EpochTest, NodesOfAnEndedThreadAreAdopted) {
 
 TEST_F(EpochTest, SlotsOfEndedThreadsAreUsedAgain) {
     std::set<EpochSlot*> slots;
-    for (int i = 0; i < 50; i++) std::thread([&] { slots.insert(epoch_slot()); }).join();
+    for (int i = 0; i < 50; i++)
+        std::thread([&] { slots.insert(epoch_slot()); }).join();
     EXPECT_EQ(1u, slots.size());
 }
 
@@ -195,7 +204,8 @@ TEST_F(EpochTest, EndedThreadsLeaveNoMemoryBehind) {
     int64_t before = mem_used();
     for (int i = 0; i < 20; i++) {
         std::thread([&] {
-            for (int j = 0; j < 1000; j++) epoch_retire(epoch_slot(), &freed, 1, count_free);
+            for (int j = 0; j < 1000; j++)
+                epoch_retire(epoch_slot(), &freed, 1, count_free);
         }).join();
         epoch_drain(s);
     }

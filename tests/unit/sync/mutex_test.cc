@@ -32,7 +32,8 @@ TEST(Mutex, GuardsAPlainCounterWithMoreThreadsThanCores) {
             }
         });
     }
-    for (std::thread& each : threads) each.join();
+    for (std::thread& each : threads)
+        each.join();
     EXPECT_EQ(kThreads * kRounds, counter);
     EXPECT_FALSE(mutex_held(&m));
 }
@@ -52,7 +53,8 @@ TEST(Mutex, ASleeperIsWoken) {
         mutex_lock(&m);
         mutex_unlock(&m);
     });
-    while (m.state.load() != 2) std::this_thread::yield();  // it sleeps, or is about to
+    while (m.state.load() != 2)
+        std::this_thread::yield();  // it sleeps, or is about to
     mutex_unlock(&m);
     other.join();
 }
@@ -68,12 +70,14 @@ TEST(Futex, WakeAllWakesEverybody) {
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; i++) {
         threads.emplace_back([&] {
-            while (word.load() == 0) futex_wait(&word, 0);
+            while (word.load() == 0)
+                futex_wait(&word, 0);
         });
     }
     word.store(1);
     futex_wake_all(&word);
-    for (std::thread& each : threads) each.join();
+    for (std::thread& each : threads)
+        each.join();
 }
 
 }  // namespace rp

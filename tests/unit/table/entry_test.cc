@@ -15,7 +15,8 @@ TEST(Entry, KeepsKeyAndValueOfEveryShortLength) {
     for (size_t klen = 0; klen <= 40; klen++) {
         for (size_t vlen = 0; vlen <= 40; vlen++) {
             std::string key(klen, 'k'), value(vlen, '\0');
-            Entry* e = entry_new_string(as_bytes(key), as_bytes(value), Encoding::embstr, kNoExpiry);
+            Entry* e =
+                entry_new_string(as_bytes(key), as_bytes(value), Encoding::embstr, kNoExpiry);
             EXPECT_EQ(key, as_string(entry_key(e)));
             EXPECT_EQ(value, as_string(entry_inline(e)));
             EXPECT_EQ(8 + klen + vlen, entry_bytes(e));
@@ -101,7 +102,8 @@ TEST(Entry, CopyKeepsEncodingOfInlineValuesAndIntegers) {
     Entry* same = entry_copy(integer, "j", 8);
     EXPECT_EQ(12, entry_integer(same));
     EXPECT_EQ(8, entry_expiry_ms(same));
-    for (Entry* e : {raw, copy, integer, same}) entry_free(e);
+    for (Entry* e : {raw, copy, integer, same})
+        entry_free(e);
 }
 
 TEST(Entry, RetireGivesTheBlobBackAtOnceAndTheEntryLater) {

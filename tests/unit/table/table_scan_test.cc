@@ -18,10 +18,12 @@ class TableScanTest : public TableFixture {
         return table_scan(t, cursor, note, &seen);
     }
     void put_many(size_t from, size_t to) {
-        for (size_t i = from; i < to; i++) put("key:" + std::to_string(i), "v");
+        for (size_t i = from; i < to; i++)
+            put("key:" + std::to_string(i), "v");
     }
     void remove_many(size_t from, size_t to) {
-        for (size_t i = from; i < to; i++) remove("key:" + std::to_string(i));
+        for (size_t i = from; i < to; i++)
+            remove("key:" + std::to_string(i));
     }
     void expect_seen(size_t from, size_t to) {
         for (size_t i = from; i < to; i++) {
@@ -37,10 +39,12 @@ TEST_F(TableScanTest, VisitsEveryKeyOnceWhenNothingChanges) {
         put_many(0, n);
         seen.clear();
         uint64_t cursor = 0;
-        do cursor = step(cursor);
+        do
+            cursor = step(cursor);
         while (cursor != 0);
         EXPECT_EQ(n, seen.size());
-        for (const auto& [key, times] : seen) EXPECT_EQ(1, times) << key;
+        for (const auto& [key, times] : seen)
+            EXPECT_EQ(1, times) << key;
     }
 }
 
@@ -132,9 +136,11 @@ TEST_F(TableScanTest, OneSegmentIsScannedAlone) {
 
 TEST_F(TableScanTest, ChainsAreVisitedWhole) {
     forced_hashes = true;
-    for (int i = 0; i < 100; i++) put("key:" + std::to_string(i), "v", 42);
+    for (int i = 0; i < 100; i++)
+        put("key:" + std::to_string(i), "v", 42);
     uint64_t cursor = 0;
-    do cursor = step(cursor);
+    do
+        cursor = step(cursor);
     while (cursor != 0);
     expect_seen(0, 100);
 }

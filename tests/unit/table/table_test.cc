@@ -25,7 +25,8 @@ TEST_F(TableTest, AnEmptyTableFindsNothing) {
     EXPECT_EQ(std::nullopt, get("nothing"));
     EXPECT_EQ(0u, table_keys(t));
     EXPECT_EQ(nullptr, table_random(t));
-    EXPECT_EQ(0u, table_scan(t, 0, [](Entry*, void*) { FAIL(); }, nullptr));
+    EXPECT_EQ(0u, table_scan(
+                      t, 0, [](Entry*, void*) { FAIL(); }, nullptr));
     table_prefetch_bucket(t, 1);
     table_prefetch_entry(t, 1);
     EXPECT_FALSE(remove("nothing"));
@@ -72,17 +73,20 @@ TEST_F(TableTest, GrowthKeepsEveryKeyVisible) {
     for (size_t i = 0; i < kKeys; i++) {
         put(key_of(i), std::to_string(i));
         if ((i & 1023) != 0) continue;
-        for (size_t j = 0; j <= i; j += 97) ASSERT_EQ(std::to_string(j), get(key_of(j)));
+        for (size_t j = 0; j <= i; j += 97)
+            ASSERT_EQ(std::to_string(j), get(key_of(j)));
     }
     check();
-    for (size_t i = 0; i < kKeys; i++) ASSERT_EQ(std::to_string(i), get(key_of(i)));
+    for (size_t i = 0; i < kKeys; i++)
+        ASSERT_EQ(std::to_string(i), get(key_of(i)));
     EXPECT_EQ(kKeys, table_keys(t));
     EXPECT_GT(buckets_total(t), kKeys / 7);
 }
 
 TEST_F(TableTest, DeletionShrinksTheArraysAndKeepsTheRest) {
     constexpr size_t kKeys = 60000;
-    for (size_t i = 0; i < kKeys; i++) put(key_of(i), "v");
+    for (size_t i = 0; i < kKeys; i++)
+        put(key_of(i), "v");
     uint64_t full = table_overhead(t);
     for (size_t i = 0; i < kKeys; i++) {
         if (i % 100 == 0) continue;
@@ -90,8 +94,10 @@ TEST_F(TableTest, DeletionShrinksTheArraysAndKeepsTheRest) {
     }
     check();
     EXPECT_LT(table_overhead(t) - sizeof(Table), (full - sizeof(Table)) / 4);
-    for (size_t i = 0; i < kKeys; i++) ASSERT_EQ(i % 100 == 0, get(key_of(i)).has_value());
-    for (size_t i = 0; i < kKeys; i += 100) ASSERT_TRUE(remove(key_of(i)));
+    for (size_t i = 0; i < kKeys; i++)
+        ASSERT_EQ(i % 100 == 0, get(key_of(i)).has_value());
+    for (size_t i = 0; i < kKeys; i += 100)
+        ASSERT_TRUE(remove(key_of(i)));
     EXPECT_EQ(0u, table_keys(t));
     EXPECT_EQ(0u, table_cost(t));
     EXPECT_LE(buckets_total(t), kSegments);  // not below one bucket
@@ -101,7 +107,8 @@ TEST_F(TableTest, AShrunkArrayDoesNotGrowAtTheNextInsert) {
     forced_hashes = true;
     auto hash_of = [](size_t i) { return i * 0x9e3779b97f4a7c15u & ((uint64_t{1} << 54) - 1); };
     Segment* seg = &t->segments[0];
-    for (size_t i = 0; i < 2000; i++) put(key_of(i), "v", hash_of(i));
+    for (size_t i = 0; i < 2000; i++)
+        put(key_of(i), "v", hash_of(i));
     uint64_t array = seg->array.load();
     size_t left = 2000;
     while (seg->array.load() == array) {
@@ -110,7 +117,8 @@ TEST_F(TableTest, AShrunkArrayDoesNotGrowAtTheNextInsert) {
     }
     uint64_t shrunk = array_buckets(seg->array.load());
     EXPECT_LT(shrunk, array_buckets(array));
-    for (size_t i = left; i < left + left / 10; i++) put(key_of(i), "v", hash_of(i));
+    for (size_t i = left; i < left + left / 10; i++)
+        put(key_of(i), "v", hash_of(i));
     EXPECT_EQ(shrunk, array_buckets(seg->array.load()));
 }
 
@@ -139,16 +147,20 @@ TEST_F(TableTest, AReplacedEntryStaysReadableWhilePinned) {
     EpochPin pin(s);
     Entry* e = find("k");
     put("k", "new");
-    for (int i = 0; i < 2000; i++) put("other", std::to_string(i));  // forces reclaims
+    for (int i = 0; i < 2000; i++)
+        put("other", std::to_string(i));  // forces reclaims
     EXPECT_EQ("old", entry_text(e));
 }
 
 TEST_F(TableTest, DeletedKeysCanBeInsertedAgain) {
     for (int round = 0; round < 50; round++) {
-        for (size_t i = 0; i < 100; i++) put(key_of(i), std::to_string(round));
+        for (size_t i = 0; i < 100; i++)
+            put(key_of(i), std::to_string(round));
         EXPECT_EQ(100u, table_keys(t));
-        for (size_t i = 0; i < 100; i++) ASSERT_EQ(std::to_string(round), get(key_of(i)));
-        for (size_t i = 0; i < 100; i++) ASSERT_TRUE(remove(key_of(i)));
+        for (size_t i = 0; i < 100; i++)
+            ASSERT_EQ(std::to_string(round), get(key_of(i)));
+        for (size_t i = 0; i < 100; i++)
+            ASSERT_TRUE(remove(key_of(i)));
         EXPECT_FALSE(remove(key_of(0)));
         EXPECT_EQ(0u, table_keys(t));
     }
@@ -171,7 +183,8 @@ TEST_F(TableTest, CollidingKeysFormAChainThatIsCounted) {
     forced_hashes = true;
     constexpr uint64_t kHash = 0x0123456789abcdef;
     Segment* seg = table_segment(t, kHash);
-    for (size_t i = 0; i < 300; i++) put(key_of(i), std::to_string(i), kHash);
+    for (size_t i = 0; i < 300; i++)
+        put(key_of(i), std::to_string(i), kHash);
     for (size_t i = 0; i < 300; i++) {
         Entry* e = find(key_of(i), kHash);
         ASSERT_NE(nullptr, e);
@@ -180,21 +193,28 @@ TEST_F(TableTest, CollidingKeysFormAChainThatIsCounted) {
     EXPECT_EQ(nullptr, find("absent", kHash));
     EXPECT_GE(seg->chain_max.load(), 300u / 6 - 1);
     EXPECT_EQ(seg->children.load() + 1, seg->chain_max.load());
-    for (size_t i = 0; i < 300; i += 2) EXPECT_TRUE(remove(key_of(i), kHash));
-    for (size_t i = 0; i < 300; i++) EXPECT_EQ(i % 2 == 1, find(key_of(i), kHash) != nullptr);
-    for (size_t i = 0; i < 300; i += 2) put(key_of(i), "again", kHash);
-    for (size_t i = 0; i < 300; i++) EXPECT_NE(nullptr, find(key_of(i), kHash));
+    for (size_t i = 0; i < 300; i += 2)
+        EXPECT_TRUE(remove(key_of(i), kHash));
+    for (size_t i = 0; i < 300; i++)
+        EXPECT_EQ(i % 2 == 1, find(key_of(i), kHash) != nullptr);
+    for (size_t i = 0; i < 300; i += 2)
+        put(key_of(i), "again", kHash);
+    for (size_t i = 0; i < 300; i++)
+        EXPECT_NE(nullptr, find(key_of(i), kHash));
 }
 
 // T4: between the two stores of a split a reader of the old meta finds slot 6's key in the child.
 TEST_F(TableTest, AFullBucketPassesItsLastSlotToAChild) {
     forced_hashes = true;
     constexpr uint64_t kHash = 0x7f;
-    for (size_t i = 0; i < 5; i++) put(key_of(i), "v", kHash);
-    while (array_buckets(t->segments[0].array.load()) == 1) put("filler", "v", kHash);
+    for (size_t i = 0; i < 5; i++)
+        put(key_of(i), "v", kHash);
+    while (array_buckets(t->segments[0].array.load()) == 1)
+        put("filler", "v", kHash);
     put("six", "v", kHash);
     Bucket* b = bucket_of(t->segments[0].array.load(), kHash);
-    while (meta_free(bucket_meta(b)) != 0) put("x" + std::to_string(table_keys(t)), "v", kHash);
+    while (meta_free(bucket_meta(b)) != 0)
+        put("x" + std::to_string(table_keys(t)), "v", kHash);
     uint64_t before = bucket_meta(b);
     std::string last = as_string(entry_key(word_entry(bucket_slot(b, kChildSlot))));
     EXPECT_EQ(0u, before & kHasChild);
@@ -288,7 +308,8 @@ TEST_F(TableTest, TxnIsOddOnlyInside) {
 }
 
 TEST_F(TableTest, PrefetchNeverFaults) {
-    for (size_t i = 0; i < 1000; i++) put(key_of(i), "v");
+    for (size_t i = 0; i < 1000; i++)
+        put(key_of(i), "v");
     EpochPin pin(s);
     for (size_t i = 0; i < 3000; i++) {
         uint64_t hash = table_hash(as_bytes(key_of(i)));
@@ -299,10 +320,13 @@ TEST_F(TableTest, PrefetchNeverFaults) {
 
 TEST_F(TableTest, HashesSpreadAndDependOnEveryByte) {
     std::set<uint64_t> seen;
-    for (size_t len = 0; len < 300; len++) seen.insert(table_hash(as_bytes(std::string(len, 'a'))));
+    for (size_t len = 0; len < 300; len++)
+        seen.insert(table_hash(as_bytes(std::string(len, 'a'))));
     EXPECT_EQ(300u, seen.size());
-    for (size_t i = 0; i < 10000; i++) put(key_of(i), "v");
-    for (const Segment& seg : t->segments) EXPECT_LT(seg.keys.load(), 40u);
+    for (size_t i = 0; i < 10000; i++)
+        put(key_of(i), "v");
+    for (const Segment& seg : t->segments)
+        EXPECT_LT(seg.keys.load(), 40u);
 }
 
 // Every number of buckets an array word can hold comes back from it.

@@ -1,0 +1,37 @@
+// Arguments as they may lie in memory: nothing may follow from where they lie.
+#include "../cmd/harness.h"
+
+namespace rp::test {
+
+static std::string run_at(Client* c, std::vector<Bytes> argv) {
+    Command command;
+    command.argv = argv.data();
+    command.argc = argv.size();
+    EXPECT_EQ(execute(&c->session, &command), Ran::done);
+    std::string reply(c->session.out.bytes, 0);
+    out_copy(&c->session.out, reply.data());
+    out_clear(&c->session.out);
+    return reply;
+}
+
+// In a packed copy of a command an empty argument begins where the next one does.
+TEST(Arguments, AnEmptyKeyMayBeginWhereTheNextOneDoes) {
+    TestEngine e;
+    Client c(&e);
+    c("SET foo v");
+    const char* text = "foo";
+    EXPECT_EQ(run_at(&c, {"MGET", {text, 0}, {text, 3}}), "*2\r\n$-1\r\n$1\r\nv\r\n");
+    EXPECT_EQ(run_at(&c, {"DEL", {text, 0}, {text, 3}}), ":1\r\n");
+}
+
+TEST(Arguments, KeysMayOverlap) {
+    TestEngine e;
+    Client c(&e);
+    const char* text = "foobar";
+    EXPECT_EQ(run_at(&c, {"MSET", {text, 3}, "1", {text, 6}, "2", {text, 1}, "3"}), "+OK\r\n");
+    EXPECT_EQ(c("MGET foo foobar f"), "*3\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n");
+    EXPECT_EQ(run_at(&c, {"RENAME", {text, 3}, {text, 6}}), "+OK\r\n");
+    EXPECT_EQ(c("GET foobar"), "$1\r\n1\r\n");
+}
+
+}  // namespace rp::test
