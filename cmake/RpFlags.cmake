@@ -18,8 +18,15 @@ elseif(RP_SANITIZE)
   message(FATAL_ERROR "RP_SANITIZE is '${RP_SANITIZE}': use address, thread or nothing")
 endif()
 if(RP_SANITIZE)
-  target_compile_options(rp_mode INTERFACE ${rp_sanitize_flags} -fno-omit-frame-pointer)
+  # RP_YIELD_POINTS: sync/yield.h, random pauses inside the windows where races live.
+  target_compile_options(rp_mode INTERFACE ${rp_sanitize_flags} -fno-omit-frame-pointer
+                                           -DRP_YIELD_POINTS)
   target_link_options(rp_mode INTERFACE ${rp_sanitize_flags})
+endif()
+# The module is loaded late, but its thread-local data is some hundred bytes: they fit what the C
+# library keeps free, and an allocation needs no call to find its counter.
+if(NOT RP_SANITIZE)
+  target_compile_options(rp_mode INTERFACE -ftls-model=initial-exec)
 endif()
 if(RP_LIBFUZZER)
   target_compile_options(rp_mode INTERFACE -fsanitize=fuzzer-no-link)

@@ -108,7 +108,10 @@ void table_prefetch_entry(const Table* t, uint64_t hash) {
     uint64_t slot_bits = hash_slot_bits(hash);
     for (uint64_t m = meta_matches(bucket_meta(b), hash_tag(hash)); m != 0; m &= m - 1) {
         uint64_t word = bucket_slot(b, first_slot(m));
-        if (word_slot_bits(word) == slot_bits) __builtin_prefetch(word_entry(word));
+        if (word_slot_bits(word) != slot_bits) continue;
+        const char* entry = reinterpret_cast<const char*>(word_entry(word));
+        __builtin_prefetch(entry);
+        __builtin_prefetch(entry + 64);  // where most values end
     }
 }
 
