@@ -31,6 +31,12 @@ bool arg_i64_range(CmdCtx* c, Bytes arg, int64_t low, int64_t high, int64_t* out
 bool arg_i32(CmdCtx* c, Bytes arg, int32_t* out);
 // A database number: "DB index is out of range" beyond it.
 bool arg_db(CmdCtx* c, Bytes arg, uint32_t* out);
+// The longest argument or value: proto-max-bulk-len, as far as an entry can hold it.
+constexpr size_t kValueMax = UINT32_MAX;
+inline size_t value_max(const Config* config) {
+    auto limit = static_cast<size_t>(config_num(config->proto_max_bulk_len));
+    return limit < kValueMax ? limit : kValueMax;
+}
 // Between slices of a long keyless read (KEYS): lets epochs and the gate go on. Pointers into the
 // table are void afterwards. Does nothing while the keys are locked (inside EXEC).
 void ctx_breathe(CmdCtx* c);

@@ -93,13 +93,19 @@ static bool resolve(CmdRef* ref, Args argv, Rejection* out) {
 
 static bool is_named(const Cmd* row, const char* name) { return strcmp(row->name, name) == 0; }
 
+// Needs no memory, and leaves MULTI one way or another.
+static bool ends_multi(const Cmd* row) {
+    return is_named(row, "EXEC") || is_named(row, "DISCARD") || is_named(row, "RESET") ||
+           is_named(row, "QUIT");
+}
+
 // maxmemory: may this command run now?
 static bool memory_admits(CmdCtx* c) {
     if (RP_LIKELY(c->config->maxmemory.load(std::memory_order_relaxed) == 0)) return true;
     if (evict_until_fits(&c->a)) return true;
     const Multi* m = &c->session->multi;
     bool needs = (c->row->flags & kCmdDenyOom) != 0;
-    if (m->active) needs = !is_named(c->row, "EXEC") && !is_named(c->row, "DISCARD");
+    if (m->active) needs = !ends_multi(c->row);
     if (m->active && is_named(c->row, "EXEC")) {
         for (const QueuedCmd* q = m->head; q != nullptr && !needs; q = q->next) {
             needs = (q->row->flags & kCmdDenyOom) != 0;
@@ -246,6 +252,14 @@ static void run_rule(CmdCtx* c, Args argv, Plan plan, uint64_t hash) {
     }
 }
 
+// Whose error replies they are: of a queued command, not of its EXEC.
+static void count_errors(CmdCtx* c, CmdStat* failed) {
+    if (RP_LIKELY(c->out->errors == 0)) return;
+    if (failed != nullptr) stat_add(&failed->failed);
+    engine_core(c->engine)->hooks.count_error(c->engine, c->out->error_code());
+    c->out->errors = 0;
+}
+
 void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     Session* s = exec->session;
     CmdCtx c = *exec;
@@ -258,12 +272,11 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     c.a.hashes = nullptr;
     c.a.hash_count = 0;
     c.a.changes = 0;
-    uint32_t errors = exec->out->errors;
     call(&c, {q->argv, q->argc});
     CmdStat* stat = &exec->worker->cmd_stats[q->index];
     stat_add(&exec->worker->commands);
     stat_add(&stat->calls);
-    if (exec->out->errors != errors) stat_add(&stat->failed);
+    count_errors(&c, stat);
     exec->a.changes += c.a.changes;
     exec->request_close |= c.request_close;
 }
@@ -357,7 +370,7 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
     if (plan.rule == Rule::read_one || plan.rule == Rule::write_one) {
         // Of a subcommand the batch could not know where its key is.
         if (ref->parent != nullptr) hash = table_hash(argv[plan.first_key]);
-        first_key = {argv[plan.first_key].ptr, hash};
+        first_key = {argv[plan.first_key], hash};
         c->a.hashes = &first_key;
         c->a.hash_count = 1;
     }
@@ -365,7 +378,7 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
     CmdStat* stat = &c->worker->cmd_stats[ref->index];
     stat_add(&c->worker->commands);
     stat_add(&stat->calls);
-    if (RP_UNLIKELY(c->out->errors != 0)) stat_add(&stat->failed);
+    count_errors(c, stat);
     if (c->a.changes != 0) stat_add(&c->worker->changes, c->a.changes);
 }
 
@@ -395,10 +408,7 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     } else {
         run_admitted(c, ref, hash, cmd);
     }
-    if (RP_UNLIKELY(c->out->errors != 0)) {
-        stat_add(&c->worker->errors, c->out->errors);
-        core->hooks.count_error(c->engine, c->out->error_code());
-    }
+    count_errors(c, nullptr);  // of a command that did not run
     apply_reply_mode(s, mark);
     return c->request_close ? Ran::close : Ran::done;
 }

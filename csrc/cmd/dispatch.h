@@ -34,7 +34,6 @@ struct Worker {
     EpochSlot* slot = nullptr;  // of the thread that runs now (embedded: refreshed at each call)
     StoreStats stats;
     std::atomic<uint64_t> commands{0};
-    std::atomic<uint64_t> errors{0};
     std::atomic<uint64_t> changes{0};  // keys changed: INFO rdb_changes_since_last_save
     CmdStat* cmd_stats = nullptr;      // one per row, see command_count()
     // Scratch for key hashes and lock sets; grown on demand, trimmed when large.

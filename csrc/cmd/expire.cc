@@ -4,6 +4,8 @@
 
 namespace rp {
 
+constexpr size_t kOptionShown = 512;  // bytes of a wrong option that the error repeats
+
 enum ExpireFlags : unsigned { kNx = 1, kXx = 2, kGt = 4, kLt = 8 };
 
 static bool parse_condition(CmdCtx* c, Args argv, unsigned* flags) {
@@ -17,7 +19,8 @@ static bool parse_condition(CmdCtx* c, Args argv, unsigned* flags) {
         } else if (arg_is(argv[i], "LT")) {
             *flags |= kLt;
         } else {
-            reply_errorf(c->out, "ERR Unsupported option %.*s", static_cast<int>(argv[i].len),
+            size_t shown = argv[i].len < kOptionShown ? argv[i].len : kOptionShown;
+            reply_errorf(c->out, "ERR Unsupported option %.*s", static_cast<int>(shown),
                          argv[i].ptr);
             return false;
         }
@@ -94,7 +97,7 @@ static void reply_ttl(CmdCtx* c, Bytes key, TimeUnit unit, bool absolute) {
     if (ms == kNoExpiry) return reply_int(c->out, -1);
     if (!absolute) ms -= db_now(&c->a);
     if (ms < 0) ms = 0;
-    reply_int(c->out, unit == TimeUnit::seconds ? (ms + 500) / 1000 : ms);
+    reply_int(c->out, unit == TimeUnit::seconds ? ms / 1000 + (ms % 1000 >= 500) : ms);
 }
 
 static void cmd_ttl(CmdCtx* c, Args argv, Reply*) {

@@ -2,6 +2,7 @@
 // databases.
 #include "base/numbers.h"
 #include "cmd/families.h"
+#include "store/expire.h"
 
 namespace rp {
 
@@ -48,26 +49,29 @@ static void cmd_type(CmdCtx* c, Args argv, Reply* out) {
     reply_simple(out, e == nullptr ? Bytes("none") : type_name(entry_type(e)));
 }
 
-constexpr int kRandomTries = 100;  // expired keys met before RANDOMKEY gives up
-
+// Expired keys that it meets go at once, so that it comes to an end.
 static void cmd_randomkey(CmdCtx* c, Args, Reply* out) {
-    for (int i = 0; i < kRandomTries; i++) {
-        const Entry* e = table_random(db_table(&c->a));
-        if (e == nullptr) break;
+    ExpiredList expired;
+    while (Entry* e = table_random(db_table(&c->a))) {
         if (!entry_expired(&c->a, e)) return reply_bulk(out, entry_key(e));
+        expired_add(&expired, e);
+        expired_delete(&c->a, &expired);
     }
     reply_null(out);
 }
 
 // ---- one key becomes another ------------------------------------------------------------------
 
+// One change, however many databases it touches.
 static void move_entry(Access* from, Handle* h, Access* to, Handle* dest) {
+    uint64_t changes = from->changes;
     Entry* copy = entry_copy(h->at.entry, dest->key, entry_expiry_ms(h->at.entry));
     age_copy(copy, h->at.entry);
     db_put_as_is(to, dest, copy);
     // Both may be in one segment, so the place found before may have moved.
     h->at = table_locate(db_table(from), h->key, h->hash);
     db_delete(from, h);
+    from->changes = changes + 1;
 }
 
 static void rename_key(CmdCtx* c, Args argv, bool only_new) {
@@ -99,11 +103,9 @@ static void cmd_move(CmdCtx* c, Args argv, Reply* out) {
     if (to.db == c->a.db) return reply_err(out, Err::same_object);
     Handle h = db_open(&c->a, argv[1]);
     if (h.at.entry == nullptr) return reply_int(out, 0);
-    to.changes = 0;
     Handle dest = db_open(&to, argv[1]);
     if (dest.at.entry != nullptr) return reply_int(out, 0);
     move_entry(&c->a, &h, &to, &dest);
-    c->a.changes += to.changes;
     reply_int(out, 1);
 }
 

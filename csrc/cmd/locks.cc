@@ -30,7 +30,7 @@ static void collect_key(void* arg, size_t index, uint32_t /*flags*/) {
     auto* k = static_cast<KeyCollector*>(arg);
     if (k->count == k->w->hashes_cap) scratch_grow(&k->w->hashes, &k->w->hashes_cap);
     Bytes key = k->argv[index];
-    k->w->hashes[k->count++] = {key.ptr, table_hash(key)};
+    k->w->hashes[k->count++] = {key, table_hash(key)};
 }
 
 bool keys_collect(Worker* w, const Cmd* row, Args argv, size_t* count) {

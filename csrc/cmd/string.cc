@@ -202,8 +202,7 @@ static void cmd_msetnx(CmdCtx* c, Args argv, Reply* out) {
 
 static bool length_fits(CmdCtx* c, size_t offset, size_t more) {
     size_t total;
-    auto limit = static_cast<uint64_t>(config_num(c->config->proto_max_bulk_len));
-    if (!__builtin_add_overflow(offset, more, &total) && total <= limit) return true;
+    if (!__builtin_add_overflow(offset, more, &total) && total <= value_max(c->config)) return true;
     reply_err(c->out, Err::string_too_long);
     return false;
 }

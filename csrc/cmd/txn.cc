@@ -124,6 +124,7 @@ static void cmd_discard(CmdCtx* c, Args, Reply* out) {
 static void cmd_exec(CmdCtx* c, Args, Reply* out) {
     Session* s = c->session;
     if (!s->multi.active) return reply_error(out, "ERR EXEC without MULTI");
+    db_now(&c->a);  // one instant for all of it: no key expires half-way
     bool changed =
         s->watcher.dirty.load(std::memory_order_relaxed) || watch_expired(&c->a, &s->watcher);
     watch_clear_locked(c->store, &s->watcher);

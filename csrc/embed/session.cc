@@ -246,7 +246,7 @@ static void run(rp_session* s, Command* cmd, bool may_wait, int* code) {
 
 // The longest argument, if it is long. False: one is longer than allowed.
 static bool find_big(const rp_session* s, size_t argc, const rp_bytes* argv, size_t* at) {
-    auto limit = static_cast<size_t>(config_num(s->store->engine->config->proto_max_bulk_len));
+    size_t limit = value_max(s->store->engine->config);
     size_t longest = kAdoptMin - 1;
     *at = argc;
     for (size_t i = 0; i < argc; i++) {

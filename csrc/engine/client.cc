@@ -19,6 +19,9 @@ static void refuse_count(CmdCtx* c, Args argv) {
                          "Try CLIENT HELP.", shown(argv[1]), argv[1].ptr);
 }
 
+// Its loop will close it soon; whoever killed it need not see it any more, as in Redis.
+static bool is_killed(const Session* s) { return s->kill.load(std::memory_order_relaxed); }
+
 // All clients are normal ones as long as there are no replicas and no subscribers.
 static bool type_is_normal(CmdCtx* c, Bytes type, bool* normal) {
     *normal = arg_is(type, "normal");
@@ -93,7 +96,9 @@ static void describe_ids(CmdCtx* c, Text* t, const int64_t* ids, size_t count) {
     MutexGuard guard(&list->lock);
     size_t all = 0;
     auto** by_id = static_cast<const Session**>(mem_alloc(list->count * sizeof(Session*)));
-    for (const Session* s = list->head; s != nullptr; s = s->next) by_id[all++] = s;
+    for (const Session* s = list->head; s != nullptr; s = s->next) {
+        if (!is_killed(s)) by_id[all++] = s;
+    }
     for (size_t i = 0; i < count; i++) {
         size_t low = 0, high = all;
         while (low < high) {
@@ -130,7 +135,7 @@ static bool list_ids(CmdCtx* c, Args argv, Text* t) {
 static void list_all(CmdCtx* c, Text* t) {
     MutexGuard guard(&c->engine->clients.lock);
     for (const Session* s = c->engine->clients.head; s != nullptr; s = s->next) {
-        client_describe(t, s, c);
+        if (!is_killed(s)) client_describe(t, s, c);
     }
 }
 
@@ -187,7 +192,7 @@ static bool kill_option(CmdCtx* c, Bytes name, Bytes value, KillFilter* f) {
 }
 
 static bool kill_matches(const KillFilter* f, const Session* s, const Session* me) {
-    if (f->nobody || s->embedded) return false;
+    if (f->nobody || s->embedded || is_killed(s)) return false;
     if (s == me && f->skip_me) return false;
     if (f->id != 0 && static_cast<int64_t>(s->id) != f->id) return false;
     if (f->addr.ptr != nullptr && !bytes_equal(f->addr, bytes_of(s->addr))) return false;

@@ -184,6 +184,7 @@ static void cmd_reset(CmdCtx* c, Args, Reply* out) {
     s->db.store(0, std::memory_order_relaxed);
     s->authenticated = s->embedded || config_num(c->config->requirepass_set) == 0;
     s->no_touch.store(false, std::memory_order_relaxed);
+    c->a.no_touch = false;
     session_set_text(c->engine, &s->name, {});
     if (s->reply_mode != ReplyMode::skip_this) s->reply_mode = ReplyMode::on;
     choose_protocol(c, 2);

@@ -85,9 +85,10 @@ void engine_pause_wait(Engine* e, const Session* s) {
         pause_end_if_over(e);
         uint32_t state = e->core.pause_state.load(std::memory_order_acquire);
         if (state == kPauseNone || s->kill.load(std::memory_order_relaxed)) return;
-        if (e->stop.load(std::memory_order_relaxed) != StopState::running) return;
         int64_t left = e->pause.until_ms.load(std::memory_order_relaxed) - clock_mono_ms();
         if (left > 0) nap(&e->core.pause_state, state, left < kPauseNapMs ? left : kPauseNapMs);
+        // Behind the nap: a caller that comes back because its store is still open does not spin.
+        if (e->stop.load(std::memory_order_relaxed) != StopState::running) return;
     }
 }
 

@@ -177,7 +177,7 @@ static Stop run_held(Conn* c) {
 // Parses up to a batch. On `more` *len is cut to what has to be kept of the partial command.
 static Parse parse_batch(Conn* c, char* data, size_t* len, size_t* pos, size_t* n, Bytes* error) {
     Loop* l = c->loop;
-    ParserLimits limits = {config_num(engine_of(c)->config->proto_max_bulk_len),
+    ParserLimits limits = {static_cast<int64_t>(value_max(engine_of(c)->config)),
                            c->session.authenticated};
     size_t most = limits.authenticated ? kBatchMax : 1;  // The one may be AUTH.
     l->args.used = 0;

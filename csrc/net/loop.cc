@@ -198,7 +198,8 @@ static void on_async(uv_async_t* handle) {
     Loop* l = loop_of(handle);
     uint32_t bits = l->signals.exchange(0, std::memory_order_seq_cst);
     if (bits & kLoopMail) start_posted(l);
-    if (bits & kLoopListeners) listeners_attach(l->net);
+    // Once the loop stops its handles are closing: new listeners wait for listeners_close.
+    if ((bits & kLoopListeners) && !l->stopping) listeners_attach(l->net);
     if (bits & kLoopWake) wake_conns(l);
     if (bits & kLoopStop) begin_stop(l);
 }

@@ -8,6 +8,11 @@
 
 namespace rp {
 
+constexpr uint32_t kLruMask = 0xFFFFFF;
+// A batch reads the clock once. Another thread may touch a key later than that, and it must not look
+// as if it had not been used for a whole turn of the clock.
+constexpr uint32_t kAheadSeconds = 3600;
+constexpr uint16_t kAheadMinutes = kAheadSeconds / 60;
 constexpr uint8_t kLfuInit = 5;  // a new key must not be the first to go
 
 uint32_t age_clock_now() {
@@ -38,6 +43,7 @@ static uint8_t lfu_decayed(const Access* a, const Entry* e) {
     uint8_t count = e->freq.load(std::memory_order_relaxed);
     if (period == 0) return count;
     auto passed = static_cast<uint16_t>(lfu_minutes(a) - e->clock.load(std::memory_order_relaxed));
+    if (passed > UINT16_MAX - kAheadMinutes) return count;
     int64_t periods = passed / period;
     return periods >= count ? 0 : static_cast<uint8_t>(count - periods);
 }
@@ -77,7 +83,8 @@ void age_touch(const Access* a, const Entry* e) {
 int64_t age_idle_ms(const Access* a, const Entry* e) {
     uint32_t then = static_cast<uint32_t>(e->clock.load(std::memory_order_relaxed)) << 8 |
                     e->freq.load(std::memory_order_relaxed);
-    uint32_t seconds = (a->age_clock - then) & 0xFFFFFF;
+    uint32_t seconds = (a->age_clock - then) & kLruMask;
+    if (seconds > kLruMask - kAheadSeconds) return 0;
     return static_cast<int64_t>(seconds) * 1000;
 }
 

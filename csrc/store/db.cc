@@ -10,7 +10,7 @@ uint64_t db_hash_slow(Access* a, Bytes key) {
     for (size_t i = 0; i < a->hash_count && i < 8; i++) {
         size_t at = a->hash_next + i;
         if (at >= a->hash_count) at -= a->hash_count;
-        if (a->hashes[at].key == key.ptr) {
+        if (is_argument(&a->hashes[at], key)) {
             a->hash_next = at;
             return a->hashes[at].hash;
         }

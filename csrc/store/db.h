@@ -18,7 +18,7 @@
 namespace rp {
 
 struct KeyHash {
-    const char* key;  // identity of the argument, not its bytes
+    Bytes key;  // which argument: compared by place and length, not by its bytes
     uint64_t hash;
 };
 
@@ -43,10 +43,13 @@ inline int64_t db_now(Access* a) {
     if (a->now_ms == 0) a->now_ms = clock_wall_ms();
     return a->now_ms;
 }
+inline bool is_argument(const KeyHash* k, Bytes key) {
+    return k->key.ptr == key.ptr && k->key.len == key.len;
+}
 uint64_t db_hash_slow(Access* a, Bytes key);
 // The hash of a key argument: remembered when `key` is one of argv, else computed.
 inline uint64_t db_hash(Access* a, Bytes key) {
-    if (a->hash_next < a->hash_count && a->hashes[a->hash_next].key == key.ptr) {
+    if (a->hash_next < a->hash_count && is_argument(&a->hashes[a->hash_next], key)) {
         return a->hashes[a->hash_next].hash;
     }
     return db_hash_slow(a, key);

@@ -10,7 +10,7 @@ namespace rp {
 // Candidates found so far, worst first. Pointers stay valid while this thread is pinned; whether
 // the entry is still in the table is checked under its lock.
 constexpr size_t kPoolMax = 16;
-constexpr int kScanStepsMax = 256;    // buckets looked at for one key with an expiry
+constexpr uint64_t kCursorMask = (uint64_t{1} << 23) - 1;  // every cursor within a segment
 constexpr int kBarrenRoundsMax = 64;  // rounds without a victim before giving up
 
 struct Candidate {
@@ -39,17 +39,28 @@ static void keep_with_expiry(Entry* e, void* arg) {
     if (entry_expiry_ms(e) != kNoExpiry) *static_cast<Entry**>(arg) = e;
 }
 
+// From a random place of the segment on, once around.
+static Entry* segment_volatile(const Table* t, size_t seg) {
+    Entry* found = nullptr;
+    uint64_t start = random_u64() & kCursorMask;
+    uint64_t cursor = start;
+    do {
+        cursor = table_scan_segment(t, seg, cursor, keep_with_expiry, &found);
+    } while (found == nullptr && cursor != 0);
+    while (found == nullptr) {
+        cursor = table_scan_segment(t, seg, cursor, keep_with_expiry, &found);
+        if (cursor == 0 || cursor > start) break;
+    }
+    return found;
+}
+
 // A key with an expiry from a random place: null if there is none.
 static Entry* random_volatile(const Table* t) {
     size_t start = random_below(kSegments);
     for (size_t i = 0; i < kSegments; i++) {
         size_t seg = (start + i) % kSegments;
         if (t->segments[seg].ttl_keys.load(std::memory_order_relaxed) == 0) continue;
-        Entry* found = nullptr;
-        uint64_t cursor = random_u64() & 0xFFFF;
-        for (int step = 0; found == nullptr && step < kScanStepsMax; step++) {
-            cursor = table_scan_segment(t, seg, cursor, keep_with_expiry, &found);
-        }
+        Entry* found = segment_volatile(t, seg);
         if (found != nullptr) return found;
     }
     return nullptr;

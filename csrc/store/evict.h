@@ -1,6 +1,6 @@
 // store/evict.h: maxmemory. Keys are sampled and evicted until used memory is below the limit,
 // before a command that may need memory runs: the eight policies of Redis 7.0, sampled as Redis
-// does (maxmemory-samples per database, a pool of the 16 best candidates per evicting thread).
+// does (maxmemory-samples per database, a pool of the 16 best candidates per call).
 //
 // Threads  any, holding no segment: evict_until_fits locks one segment at a time.
 #pragma once

@@ -26,26 +26,11 @@ def used(door: Door) -> int:
     return int(door.info("memory")["used_memory"])
 
 
-def settled(door: Door) -> int:
-    """used_memory once what earlier tests left has been freed."""
-    last, same = used(door), 0
-
-    def steady() -> bool:
-        nonlocal last, same
-        now = used(door)
-        same = same + 1 if abs(now - last) < (64 << 10) else 0
-        last = now
-        return same >= 8
-
-    until(steady, "used_memory stands still")
-    return last
-
-
 def limit(door: Door, policy: str, room: int = ROOM) -> int:
     """A limit a little above what the empty store uses."""
     door.config("maxmemory-policy", policy)
     door.config("maxmemory", "0")
-    maximum = settled(door) + room
+    maximum = door.settled_memory() + room
     door.config("maxmemory", maximum)
     return maximum
 

@@ -78,7 +78,11 @@ def test_a_killed_client_is_gone_at_once(door: Door) -> None:
     for _ in range(20):
         other = door.other()
         name = other("CLIENT", "ID")
-        pipeline = [("CLIENT", "KILL", "ID", name), ("CLIENT", "LIST"), ("CLIENT", "KILL", "ID", name)]
+        pipeline = [
+            ("CLIENT", "KILL", "ID", name),
+            ("CLIENT", "LIST"),
+            ("CLIENT", "KILL", "ID", name),
+        ]
         killed, clients, again = door.many(pipeline)
         assert (killed, again) == (1, 0)
         assert f"id={name} ".encode() not in clients

@@ -14,6 +14,7 @@ from tools import resp
 from tools.resp import Conn, Node
 from tools.script import run_script
 from tools.servers import Server
+from tools.wait import until
 
 REFERENCE = ("redis-resp2", "redis-resp3")
 OURS = ("tcp-resp2", "tcp-resp3", "unix", "embedded")
@@ -111,6 +112,20 @@ class Door:
         text = self("INFO", section)
         pairs = (line.partition(":") for line in text.decode().splitlines() if ":" in line)
         return {name: value for name, _, value in pairs}
+
+    def settled_memory(self) -> int:
+        """used_memory once what earlier tests left has been freed."""
+        last, same = 0, 0
+
+        def steady() -> bool:
+            nonlocal last, same
+            now = int(self.info("memory")["used_memory"])
+            same = same + 1 if abs(now - last) < (64 << 10) else 0
+            last = now
+            return same >= 8
+
+        until(steady, "used_memory stands still")
+        return last
 
     def config(self, name: str, value: Any) -> None:
         """CONFIG SET for the length of this test."""

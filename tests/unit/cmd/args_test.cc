@@ -34,4 +34,21 @@ TEST(Arguments, KeysMayOverlap) {
     EXPECT_EQ(c("GET foobar"), "$1\r\n1\r\n");
 }
 
+// An entry counts its bytes in 32 bits: no setting makes a longer value.
+TEST(Arguments, NoValueGrowsBeyondWhatAnEntryHolds) {
+    TestEngine e;
+    Client c(&e);
+    e.core.config->proto_max_bulk_len = int64_t{8} << 30;
+    const char* too_long = "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n";
+    EXPECT_EQ(c("SETRANGE k 4294967295 x"), too_long);
+    EXPECT_EQ(c("EXISTS k"), ":0\r\n");
+}
+
+TEST(Arguments, TheFarthestExpiryIsRoundedWithoutOverflow) {
+    TestEngine e;
+    Client c(&e);
+    c("SET k v PXAT 9223372036854775807");
+    EXPECT_EQ(c("EXPIRETIME k"), ":9223372036854776\r\n");
+}
+
 }  // namespace rp::test

@@ -110,7 +110,7 @@ TEST(ClientCmd, KillMarksOthersAndWakesThem) {
     static int wakes;
     wakes = 0;
     f.e->net.wake_all = [](void*) { wakes++; };
-    Client c(&f), d(&f, false, "1.2.3.4:5");
+    Client c(&f), d(&f, false, "1.2.3.4:5"), g(&f, false, "1.2.3.4:7");
     c.check({{"CLIENT KILL x", "-ERR No such client"},
              {"CLIENT KILL ID", "-ERR No such client"},
              {"CLIENT KILL ID 3 ADDR", "-ERR syntax error"},
@@ -126,7 +126,9 @@ TEST(ClientCmd, KillMarksOthersAndWakesThem) {
     EXPECT_EQ(c("CLIENT KILL 1.2.3.4:5"), "+OK\r\n");
     EXPECT_EQ(wakes, 1);
     EXPECT_TRUE(d.session.kill.load());
+    EXPECT_EQ(c("CLIENT KILL 1.2.3.4:5"), "-ERR No such client\r\n") << "it is as good as gone";
     EXPECT_EQ(c("CLIENT KILL LADDR 127.0.0.1:6379 USER default TYPE normal"), ":1\r\n");
+    EXPECT_TRUE(g.session.kill.load());
     EXPECT_EQ(c.last, Ran::done);
     d("PING");
     EXPECT_EQ(d.last, Ran::close);
@@ -273,6 +275,17 @@ TEST(ClientCmd, ListWhileClientsComeAndGo) {
     churn.join();
     EXPECT_EQ(f.e->clients.count, 1u);
     EXPECT_EQ(f.e->clients.connected.load(), 1u);
+}
+
+// A store may live on after SHUTDOWN: whoever is held back there must not spin until the pause ends.
+TEST(ClientCmd, APausedCallerNapsAfterAStopRequestToo) {
+    EngineFixture f;
+    Client c(&f, true);
+    EXPECT_EQ(c("CLIENT PAUSE 60000"), "+OK\r\n");
+    f.e->stop = StopState::requested;
+    int64_t since = clock_mono_ms();
+    engine_pause_wait(f.e, &c.session);
+    EXPECT_GE(clock_mono_ms() - since, 20);
 }
 
 }  // namespace rp::test

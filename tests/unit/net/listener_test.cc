@@ -193,6 +193,24 @@ TEST_F(Listening, StopDoesNotWaitLongForThoseWhoDoNotRead) {
     EXPECT_LT(clock_mono_ms() - since, 5000);
 }
 
+// The loops still wait for somebody to read while their listeners are closed already.
+TEST_F(Listening, PortMayBeChangedWhileTheLoopsStop) {
+    start();
+    Client slow = client(4096);
+    slow.send(wire({"SET", "k", std::string(8 << 20, 's')}) + "GET k\r\n");
+    slow.expect("+OK\r\n");
+    net_request_stop(net);
+    for (bool accepts = true; accepts;) {
+        Client c;
+        accepts = c.tcp(port);
+    }
+    const char* why = nullptr;
+    engine->config->port.store(free_port());
+    EXPECT_TRUE(apply("port", &why)) << why;
+    net_stop(net);
+    EXPECT_EQ(connected(), 0u);
+}
+
 TEST_F(Listening, ShutdownClosesEverybody) {
     start();
     Client c = client(), other = client();
