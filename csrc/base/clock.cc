@@ -39,7 +39,8 @@ static double measure_tick_ns() {
     int64_t from_ns = clock_mono_ns();
     uint64_t from = clock_ticks();
     int64_t to_ns = from_ns;
-    while (to_ns - from_ns < 200000) to_ns = clock_mono_ns();
+    while (to_ns - from_ns < 200000)
+        to_ns = clock_mono_ns();
     uint64_t ticks = clock_ticks() - from;
     return ticks == 0 ? 1.0 : static_cast<double>(to_ns - from_ns) / static_cast<double>(ticks);
 }

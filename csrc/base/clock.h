@@ -12,8 +12,8 @@ int64_t clock_mono_ns();  // nanoseconds since some fixed instant; never goes ba
 inline int64_t clock_mono_us() { return clock_mono_ns() / 1000; }
 inline int64_t clock_mono_ms() { return clock_mono_ns() / 1000000; }
 
-// The processor's own counter, for statistics: a few ns to read, off by parts in a thousand, never used
-// for deadlines. clock_ticks_ns turns a difference of two readings into nanoseconds.
+// The processor's own counter, for statistics: a few ns to read, off by parts in a thousand, never
+// used for deadlines. clock_ticks_ns turns a difference of two readings into nanoseconds.
 inline uint64_t clock_ticks() {
 #if defined(__x86_64__)
     return __builtin_ia32_rdtsc();

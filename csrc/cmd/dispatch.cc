@@ -433,8 +433,8 @@ static void prepare_one(const Command* cmd, Prepared* out) {
     }
 }
 
-// Looks every command up and brings its first key's bucket, then its entry, into the cache: two waves
-// of overlapping misses instead of two per command.
+// Looks every command up and brings its first key's bucket, then its entry, into the cache: two
+// waves of overlapping misses instead of two per command.
 static void prepare(const Table* t, const Command* commands, size_t n, Prepared* out) {
     for (size_t i = 0; i < n; i++) {
         prepare_one(&commands[i], &out[i]);
@@ -528,8 +528,8 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     return outcome;
 }
 
-// Reading the processor's counter twice is a tenth of a short command: of the fast ones, one call in
-// kTimedOneIn is timed and counts for all.
+// Reading the processor's counter twice is a tenth of a short command: of the fast ones, one call
+// in kTimedOneIn is timed and counts for all.
 constexpr uint64_t kTimedOneIn = 16;
 
 Ran execute(Session* s, Command* command) {

@@ -1,7 +1,6 @@
 // cmd/dispatch.h: THE executor. Sockets, Python, (later) scripts and replay all come through here.
 //
-//   command -> row -> arity, auth -> MULTI queue? -> memory -> keys -> one of five rules ->
-//   function
+//   command -> row -> arity, auth -> memory -> pause? -> MULTI queue? -> keys -> one of five rules
 //
 //   R1 single-key write    lock the segment, run, unlock
 //   R2 single-key read     run without lock; txn changed or need_lock: rewind the reply, run again,
@@ -52,8 +51,7 @@ void worker_init(Worker* w);
 void worker_deinit(Worker* w);
 
 // ---- the command table ------------------------------------------------------------------------
-// Families end with a
-// row whose name is null. Called once at start, before any thread.
+// Families end with a row whose name is null. Called once at start, before any thread.
 void commands_register(const Cmd* family);
 struct CmdRef {
     const Cmd* row = nullptr;  // null: unknown
@@ -102,8 +100,8 @@ struct EngineCore {
     Store store;
     Config* config = nullptr;
     DispatchHooks hooks;
-    std::atomic<uint32_t> pause_state{
-        0};  // 0 none, 1 writes, 2 all: checked before the hook is called
+    // 0 none, 1 writes, 2 all: checked before the hook is called.
+    std::atomic<uint32_t> pause_state{0};
 };
 inline EngineCore* engine_core(Engine* e) { return reinterpret_cast<EngineCore*>(e); }
 

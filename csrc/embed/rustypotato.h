@@ -6,18 +6,19 @@
  *     rp_bytes get[] = {{"GET", 3}, {"key", 3}};
  *     char* error;
  *     if (rp_open(0, NULL, 0, &store, &error) != RP_OK) ...      error: one line, free() it
- *     rp_session_here(store, &session);                           the calling thread's own
+ *     rp_session_here(store, 2, &session);                        the calling thread's own
  *     if (rp_execute(session, 2, get, &reply) == RP_OK) ...       reply.first: "$5\r\nvalue\r\n"
  *     rp_free(store);
  *
- * Threads    every function may be called from any thread at any time, rp_close included, except
- * that one rp_session is used by one thread at a time and nothing follows rp_free. Errors functions
- * return RP_OK or a negative code (rp_status_text). Where there is a `char** error` it becomes a
- * line for the user on failure: free() it. Replies    are RESP bytes exactly as the server would
- * send them (RESP2 or RESP3, per session). Fork       in a child every call on an inherited store
- * returns RP_FOREIGN and touches nothing: the memory, the sockets and the threads are the parent's.
- * The child may open stores of its own. Limits     an argument may have proto-max-bulk-len bytes; a
- * longer one gets an error reply.
+ * Threads  every function may be called from any thread at any time, rp_close included, except
+ *          that one rp_session is used by one thread at a time and nothing follows rp_free.
+ * Errors   functions return RP_OK or a negative code (rp_status_text). Where there is a
+ *          `char** error` it becomes a line for the user on failure: free() it.
+ * Replies  are RESP bytes exactly as the server would send them (RESP2 or RESP3, per session).
+ * Fork     in a child every call on an inherited store returns RP_FOREIGN and touches nothing: the
+ *          memory, the sockets and the threads are the parent's. The child may open its own stores.
+ * Limits   an argument may have proto-max-bulk-len bytes, and less than 4 GiB; a longer one gets
+ *          an error reply.
  */
 #ifndef RUSTYPOTATO_H
 #define RUSTYPOTATO_H
@@ -47,8 +48,7 @@ enum {
 /* One line of static text. */
 const char* rp_status_text(int status);
 
-/* ---- a store ----------------------------------------------------------------------------------
- */
+/* ---- a store ---------------------------------------------------------------------------- */
 
 enum {
     RP_USE_ENVIRONMENT = 1, /* read RUSTYPOTATO_* too */
@@ -68,8 +68,7 @@ void rp_free(rp_store* take);
 /* Is the store usable here: RP_OK, RP_CLOSED or RP_FOREIGN. */
 int rp_check(const rp_store* store);
 
-/* ---- serving ----------------------------------------------------------------------------------
- */
+/* ---- serving ---------------------------------------------------------------------------- */
 
 typedef struct {
     int port;               /* -1 = as set, 0 = any free one */
@@ -89,8 +88,7 @@ int rp_wait_stop(rp_store* store, int timeout_ms);
  * handlers. */
 int rp_request_stop(rp_store* store);
 
-/* ---- commands ---------------------------------------------------------------------------------
- */
+/* ---- commands --------------------------------------------------------------------------- */
 
 /* A conversation: its database, protocol (2 or 3), MULTI and WATCH. *out: the caller's until
  * rp_session_close. */
@@ -134,8 +132,7 @@ typedef struct rp_held rp_held;
 rp_held* rp_reply_hold(rp_session* session);
 void rp_held_free(rp_held* take);
 
-/* ---- about ------------------------------------------------------------------------------------
- */
+/* ---- about ------------------------------------------------------------------------------ */
 
 /* Markdown for docs (free()): "commands" or "configuration"; null for other words. */
 char* rp_docs(const char* which);

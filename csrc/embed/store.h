@@ -5,10 +5,9 @@
 //      `- refs: the handle and every rp_session, so that a session may outlive rp_close and rp_free
 //
 // Invariants  S1  state only moves open -> closing -> closed. Whoever uses the engine is either
-// `busy`
-//                 (sessions) or counted in `guests` (everybody else), and has seen `open` AFTER it
-//                 said so; rp_close sets `closing` first and then waits for both. The fence between
-//                 the two is paid by rp_close (epoch_fence_all), as epochs do it.
+//                 `busy` (sessions) or counted in `guests` (everybody else), and has seen `open`
+//                 AFTER it said so; rp_close sets `closing` first and then waits for both. The
+//                 fence between the two is paid by rp_close (epoch_fence_all), as epochs do it.
 //             S2  in a forked child nothing but fork_generation is read and nothing is freed.
 // Lock order  admin, then lock; neither while executing.
 #pragma once

@@ -167,9 +167,11 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
     text_addf(t, " sub=0 psub=0 ssub=0 multi=%lld qbuf=%llu qbuf-free=0 argv-mem=%llu", multi,
               query, args);
     // There is no fixed reply buffer: all unsent bytes are in the list of chunks.
-    text_addf(t, " multi-mem=%llu rbs=0 rbp=0 obl=0 oll=%llu omem=%llu tot-mem=%llu events=%s"
-              " cmd=%s user=%s", queued, count_of(s->out_chunks), out, sizeof(Session) + query + args + queued + out, events,
-              command, kDefaultUser);
+    text_addf(t,
+              " multi-mem=%llu rbs=0 rbp=0 obl=0 oll=%llu omem=%llu tot-mem=%llu events=%s"
+              " cmd=%s user=%s",
+              queued, count_of(s->out_chunks), out, sizeof(Session) + query + args + queued + out,
+              events, command, kDefaultUser);
     text_addf(t, " redir=-1 resp=%u lib-name=%s lib-ver=%s\n",
               unsigned{s->shared_resp.load(std::memory_order_relaxed)},
               s->lib_name != nullptr ? s->lib_name : "", s->lib_ver != nullptr ? s->lib_ver : "");

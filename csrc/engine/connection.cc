@@ -9,8 +9,7 @@
 
 namespace rp {
 
-static constexpr Bytes kWrongPass =
-    "WRONGPASS invalid username-password pair or user is disabled.";
+static constexpr Bytes kWrongPass = "WRONGPASS invalid username-password pair or user is disabled.";
 static constexpr Bytes kHelloNoAuth =
     "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
     "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
@@ -71,8 +70,9 @@ static bool log_in(CmdCtx* c, Bytes user, Bytes guess) {
 static void cmd_auth(CmdCtx* c, Args argv, Reply* out) {
     if (argv.len > 3) return reply_err(out, Err::syntax);
     if (argv.len == 2 && config_num(c->config->requirepass_set) == 0) {
-        return reply_error(out, "ERR AUTH <password> called without any password configured for "
-                                "the default user. Are you sure your configuration is correct?");
+        return reply_error(out,
+                           "ERR AUTH <password> called without any password configured for "
+                           "the default user. Are you sure your configuration is correct?");
     }
     Bytes user = argv.len == 3 ? argv[1] : bytes_of(kDefaultUser);
     if (!log_in(c, user, argv[argv.len - 1])) return reply_error(out, kWrongPass);
@@ -130,8 +130,8 @@ static bool hello_options(CmdCtx* c, Args argv) {
             if (!set_name(c, argv[++i])) return false;
         } else {
             size_t shown = argv[i].len < 128 ? argv[i].len : 128;
-            reply_errorf(c->out, "ERR Syntax error in HELLO option '%.*s'",
-                         static_cast<int>(shown), argv[i].ptr);
+            reply_errorf(c->out, "ERR Syntax error in HELLO option '%.*s'", static_cast<int>(shown),
+                         argv[i].ptr);
             return false;
         }
     }
@@ -195,8 +195,9 @@ static void cmd_select(CmdCtx* c, Args argv, Reply* out) {
     int64_t db;
     if (!arg_i64(c, argv[1], &db)) return;
     if (db < INT32_MIN || db > INT32_MAX) {
-        return reply_error(out, "ERR value is out of range, value must between -2147483648 and "
-                                "2147483647");
+        return reply_error(out,
+                           "ERR value is out of range, value must between -2147483648 and "
+                           "2147483647");
     }
     if (db < 0 || db >= c->store->db_count) return reply_err(out, Err::db_out_of_range);
     c->session->db.store(static_cast<uint32_t>(db), std::memory_order_relaxed);
@@ -205,40 +206,90 @@ static void cmd_select(CmdCtx* c, Args argv, Reply* out) {
 
 // ---- rows -------------------------------------------------------------------------------------
 
-static constexpr uint32_t kEntrance = kCmdNoScript | kCmdLoading | kCmdStale | kCmdFast |
-                                      kCmdNoAuth | kCmdAllowBusy;
+static constexpr uint32_t kEntrance =
+    kCmdNoScript | kCmdLoading | kCmdStale | kCmdFast | kCmdNoAuth | kCmdAllowBusy;
 
 const Cmd kConnectionCmds[] = {
-    {.name = "PING", .run = cmd_ping, .arity = -1, .flags = kCmdFast, .acl = kAclConnection,
-     .group = "connection", .syntax = "[message:string]", .reply = Shape::any, .since = "1.0.0",
-     .cost = "O(1)", .about = "Answers PONG, or the message.",
+    {.name = "PING",
+     .run = cmd_ping,
+     .arity = -1,
+     .flags = kCmdFast,
+     .acl = kAclConnection,
+     .group = "connection",
+     .syntax = "[message:string]",
+     .reply = Shape::any,
+     .since = "1.0.0",
+     .cost = "O(1)",
+     .about = "Answers PONG, or the message.",
      .tips = {"request_policy:all_shards", "response_policy:all_succeeded"}},
-    {.name = "ECHO", .run = cmd_echo, .arity = 2, .flags = kCmdLoading | kCmdStale | kCmdFast,
-     .acl = kAclConnection, .group = "connection", .syntax = "message:string",
-     .reply = Shape::bulk, .since = "1.0.0", .cost = "O(1)", .about = "Answers the message."},
-    {.name = "HELLO", .run = cmd_hello, .arity = -1, .flags = kEntrance, .acl = kAclConnection,
+    {.name = "ECHO",
+     .run = cmd_echo,
+     .arity = 2,
+     .flags = kCmdLoading | kCmdStale | kCmdFast,
+     .acl = kAclConnection,
+     .group = "connection",
+     .syntax = "message:string",
+     .reply = Shape::bulk,
+     .since = "1.0.0",
+     .cost = "O(1)",
+     .about = "Answers the message."},
+    {.name = "HELLO",
+     .run = cmd_hello,
+     .arity = -1,
+     .flags = kEntrance,
+     .acl = kAclConnection,
      .group = "connection",
      .syntax = "[arguments={protover:integer [AUTH username_password={username:string "
                "password:string}] [SETNAME clientname:string]}]",
-     .reply = Shape::map, .since = "6.0.0", .cost = "O(1)",
+     .reply = Shape::map,
+     .since = "6.0.0",
+     .cost = "O(1)",
      .about = "Chooses the protocol version, may log in and name the connection, and tells about "
               "the server.",
      .history = {{"6.2.0", "The version may be left out: then nothing changes."}}},
-    {.name = "AUTH", .run = cmd_auth, .arity = -2, .flags = kEntrance, .acl = kAclConnection,
-     .group = "connection", .syntax = "[username:string@6.0.0] password:string",
-     .reply = Shape::ok, .since = "1.0.0", .cost = "O(N), N = length of the password",
+    {.name = "AUTH",
+     .run = cmd_auth,
+     .arity = -2,
+     .flags = kEntrance,
+     .acl = kAclConnection,
+     .group = "connection",
+     .syntax = "[username:string@6.0.0] password:string",
+     .reply = Shape::ok,
+     .since = "1.0.0",
+     .cost = "O(N), N = length of the password",
      .about = "Logs in with the password of the setting `requirepass`.",
      .history = {{"6.0.0", "A user may be named."}}},
-    {.name = "QUIT", .run = cmd_quit, .arity = -1, .flags = kEntrance | kCmdImmediate,
-     .acl = kAclConnection, .group = "connection", .reply = Shape::ok, .since = "1.0.0",
-     .cost = "O(1)", .about = "Closes the connection after all replies are sent."},
-    {.name = "RESET", .run = cmd_reset, .arity = 1, .flags = kEntrance | kCmdImmediate,
-     .acl = kAclConnection, .group = "connection", .reply = Shape::simple, .since = "6.2.0",
-     .cost = "O(1)", .about = "Makes the connection like a new one: no transaction, no watches, "
-                              "database 0, no name, RESP2, not logged in."},
-    {.name = "SELECT", .run = cmd_select, .arity = 2, .flags = kCmdLoading | kCmdStale | kCmdFast,
-     .acl = kAclConnection, .group = "connection", .syntax = "index:integer",
-     .reply = Shape::ok, .since = "1.0.0", .cost = "O(1)",
+    {.name = "QUIT",
+     .run = cmd_quit,
+     .arity = -1,
+     .flags = kEntrance | kCmdImmediate,
+     .acl = kAclConnection,
+     .group = "connection",
+     .reply = Shape::ok,
+     .since = "1.0.0",
+     .cost = "O(1)",
+     .about = "Closes the connection after all replies are sent."},
+    {.name = "RESET",
+     .run = cmd_reset,
+     .arity = 1,
+     .flags = kEntrance | kCmdImmediate,
+     .acl = kAclConnection,
+     .group = "connection",
+     .reply = Shape::simple,
+     .since = "6.2.0",
+     .cost = "O(1)",
+     .about = "Makes the connection like a new one: no transaction, no watches, "
+              "database 0, no name, RESP2, not logged in."},
+    {.name = "SELECT",
+     .run = cmd_select,
+     .arity = 2,
+     .flags = kCmdLoading | kCmdStale | kCmdFast,
+     .acl = kAclConnection,
+     .group = "connection",
+     .syntax = "index:integer",
+     .reply = Shape::ok,
+     .since = "1.0.0",
+     .cost = "O(1)",
      .about = "Chooses the database of this connection."},
     {},
 };

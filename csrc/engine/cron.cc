@@ -26,7 +26,8 @@ static void rate_sample(Rate* r, uint64_t counter, int64_t now_ms, std::atomic<u
     r->last = counter;
     r->at_ms = now_ms;
     uint64_t sum = 0;
-    for (uint64_t s : r->samples) sum += s;
+    for (uint64_t s : r->samples)
+        sum += s;
     out->store(sum / kRateSamples, std::memory_order_relaxed);
 }
 

@@ -1,5 +1,5 @@
-#include "engine/config_hooks.h"
 #include "engine/engine.h"
+#include "engine/config_hooks.h"
 
 #include <new>
 
@@ -34,7 +34,8 @@ static void count_error(Engine* e, Bytes code) {
     stats->total.fetch_add(1, std::memory_order_relaxed);
     MutexGuard guard(&stats->lock);
     size_t i = 0;
-    while (i < stats->used && !bytes_equal(bytes_of(stats->items[i].code), code)) i++;
+    while (i < stats->used && !bytes_equal(bytes_of(stats->items[i].code), code))
+        i++;
     if (i == stats->used && stats->used >= kErrorCodesMax - 1) {
         i = kErrorCodesMax - 1;  // the last place is for all codes that found no other
         code = "OTHER";
@@ -62,8 +63,10 @@ Status engine_open(Config* take, Engine** out) {
     }
     Engine* e = new (memory) Engine;
     e->config = e->core.config = take;
-    e->core.hooks = {.is_paused = pause_holds, .count_error = count_error,
-                     .free_later = free_later, .on_command = nullptr};
+    e->core.hooks = {.is_paused = pause_holds,
+                     .count_error = count_error,
+                     .free_later = free_later,
+                     .on_command = nullptr};
     e->errors.used = 0;
     e->fork_generation = epoch_fork_generation();
     e->start_wall_s = clock_wall_ms() / 1000;
@@ -140,7 +143,8 @@ static void retire_counters(Engine* e, const Worker* w) {
 void engine_remove_worker(Engine* e, Worker* w) {
     MutexGuard guard(&e->workers_lock);
     Worker** at = &e->workers;
-    while (*at != w) at = &(*at)->next;
+    while (*at != w)
+        at = &(*at)->next;
     *at = w->next;
     w->next = nullptr;
     retire_counters(e, w);
@@ -212,7 +216,8 @@ static void add_cmd_stats(CmdTotals* to, const CmdStat* from) {
 static void sum_commands(Engine* e, CmdTotals* out) {
     memset(static_cast<void*>(out), 0, command_count() * sizeof(CmdTotals));
     add_cmd_stats(out, e->retired_cmd_stats);
-    for (const Worker* w = e->workers; w != nullptr; w = w->next) add_cmd_stats(out, w->cmd_stats);
+    for (const Worker* w = e->workers; w != nullptr; w = w->next)
+        add_cmd_stats(out, w->cmd_stats);
 }
 
 void engine_command_totals(Engine* e, CmdTotals* out) {

@@ -1,5 +1,5 @@
-// engine/engine.h: the whole store in one struct: databases, settings, clients, workers. No globals:
-// a process may hold several engines.
+// engine/engine.h: the whole store in one struct: databases, settings, clients, workers. No
+// globals: a process may hold several engines.
 //
 // Ownership  engine_open/engine_close. Sessions and workers are registered, not owned.
 // Threads    any for everything here unless said otherwise.
@@ -12,10 +12,10 @@ namespace rp {
 // Every session of the engine, so that CLIENT LIST and CLIENT KILL can see them.
 struct Clients {
     Mutex lock;
-    Session* head = nullptr;                   // by ascending id
+    Session* head = nullptr;  // by ascending id
     Session* tail = nullptr;
-    size_t count = 0;                          // under lock
-    std::atomic<uint64_t> connected{0};        // network clients
+    size_t count = 0;                    // under lock
+    std::atomic<uint64_t> connected{0};  // network clients
     std::atomic<uint64_t> next_id{1};
     std::atomic<uint64_t> received{0}, rejected{0};
     std::atomic<uint64_t> closed_net_in{0}, closed_net_out{0};  // of sessions that are gone
@@ -25,14 +25,17 @@ struct Clients {
 struct Pause {
     Mutex lock;
     std::atomic<int64_t> until_ms{0};
-    std::atomic<bool> all{false};              // else writes only
+    std::atomic<bool> all{false};  // else writes only
 };
 
 // errorstats: code -> count. At most kErrorCodesMax codes, the rest is counted as "OTHER".
 constexpr size_t kErrorCodesMax = 64;
 struct ErrorStats {
     Mutex lock;
-    struct { char code[32]; uint64_t count; } items[kErrorCodesMax];
+    struct {
+        char code[32];
+        uint64_t count;
+    } items[kErrorCodesMax];
     size_t used = 0;
     std::atomic<uint64_t> total{0};
 };
@@ -61,7 +64,8 @@ struct NetHooks {
     Published<void (*)(void* net)> wake_all;
     // SHUTDOWN: stop accepting, finish, close in order. Any thread; returns at once.
     Published<void (*)(void* net)> request_stop;
-    // After CONFIG SET of a listed setting (port, bind, maxclients, io limits). False: veto, *why set.
+    // After CONFIG SET of a listed setting (port, bind, maxclients, io limits). False: veto, *why
+    // set.
     Published<bool (*)(void* net, const char* setting, const char** why)> apply;
     // Memory of connections: read buffers and unsent replies.
     Published<uint64_t (*)(void* net)> buffer_bytes;
@@ -76,7 +80,7 @@ struct EngineTotals {
     uint64_t commands = 0, hits = 0, misses = 0, expired = 0, evicted = 0;
     uint64_t read_retries = 0, read_locked = 0;
     uint64_t net_in = 0, net_out = 0;
-    uint64_t changes = 0;                      // keys changed since the start: RESETSTAT keeps it
+    uint64_t changes = 0;  // keys changed since the start: RESETSTAT keeps it
 };
 struct CmdTotals {
     uint64_t calls = 0, nsec = 0, rejected = 0, failed = 0;
@@ -87,15 +91,15 @@ constexpr size_t kRateSamples = 16;
 struct Rate {
     uint64_t samples[kRateSamples] = {};
     size_t next = 0;
-    int64_t at_ms = 0;                         // of the last sample; 0 = none yet
-    uint64_t last = 0;                         // the counter then
+    int64_t at_ms = 0;  // of the last sample; 0 = none yet
+    uint64_t last = 0;  // the counter then
 };
 
 struct Reaper;
 
 struct Engine {
-    EngineCore core;                           // first member: see engine_core()
-    Config* config = nullptr;                  // owned
+    EngineCore core;           // first member: see engine_core()
+    Config* config = nullptr;  // owned
     Clients clients;
     Pause pause;
     ErrorStats errors;
@@ -103,27 +107,27 @@ struct Engine {
     std::atomic<StopState> stop{StopState::running};
     // Constant after engine_open.
     char run_id[41] = {};
-    int64_t startup_used = 0;                  // mem_used() when the engine was open and empty
+    int64_t startup_used = 0;  // mem_used() when the engine was open and empty
     int64_t start_wall_s = 0;
     int64_t start_mono_ms = 0;
-    uint32_t fork_generation = 0;              // differs in a forked child: the engine is foreign there
-    char replid[41] = {};                      // master_replid; changes behind the gate
+    uint32_t fork_generation = 0;  // differs in a forked child: the engine is foreign there
+    char replid[41] = {};          // master_replid; changes behind the gate
     // Workers, for summing counters.
     Mutex workers_lock;
     Worker* workers = nullptr;
-    StoreStats retired_stats;                  // of workers that are gone; under workers_lock
+    StoreStats retired_stats;  // of workers that are gone; under workers_lock
     CmdStat* retired_cmd_stats = nullptr;
     std::atomic<uint64_t> retired_commands{0};
     std::atomic<uint64_t> retired_changes{0};
     // Cron-sampled (engine/cron.cc).
     std::atomic<uint64_t> ops_per_sec{0}, in_per_sec{0}, out_per_sec{0};
     std::atomic<uint64_t> cron_ticks{0};
-    Rate ops_rate, in_rate, out_rate;          // the cron's thread only
+    Rate ops_rate, in_rate, out_rate;  // the cron's thread only
     // What CONFIG RESETSTAT subtracts from the counters, which only their owners may write. Under
     // workers_lock.
     EngineTotals base;
-    CmdTotals* base_cmds = nullptr;            // command_count() of them; null: none yet
-    Reaper* reaper = nullptr;                  // engine/reaper.h
+    CmdTotals* base_cmds = nullptr;  // command_count() of them; null: none yet
+    Reaper* reaper = nullptr;        // engine/reaper.h
 };
 
 // *out: owned by the caller. `take` (loaded settings) is owned by the engine from here on, even on
@@ -132,24 +136,27 @@ Status engine_open(Config* take, Engine** out);
 // REQUIRES: no session is registered, no thread executes. Frees everything.
 void engine_close(Engine* e);
 // False in a child that inherited the engine by fork(): nothing of it may be used there.
-inline bool engine_is_mine(const Engine* e) { return e->fork_generation == epoch_fork_generation(); }
+inline bool engine_is_mine(const Engine* e) {
+    return e->fork_generation == epoch_fork_generation();
+}
 
 // A session becomes visible to CLIENT LIST, gets its id, authentication state and worker.
 void engine_add_session(Engine* e, Session* s, Worker* w);
 // Also drops its WATCHes and MULTI. REQUIRES: not executing.
 void engine_remove_session(Engine* e, Session* s);
 void engine_add_worker(Engine* e, Worker* w);
-void engine_remove_worker(Engine* e, Worker* w);   // its counters are kept
+void engine_remove_worker(Engine* e, Worker* w);  // its counters are kept
 
-// Periodic work, `hz` times a second by one thread (loop 0), not pinned. Sampling, peak memory, pause end.
+// Periodic work, `hz` times a second by one thread (loop 0), not pinned. Sampling, peak memory,
+// pause end.
 void engine_cron(Engine* e);
 // The crawling share of each loop: active expiry within its budget. Not pinned.
 void engine_crawl(Engine* e, Worker* w);
 
 void engine_totals(Engine* e, EngineTotals* out);
 void engine_worker_totals(Engine* e, EngineTotals* out);  // the same without traffic: cheap
-void engine_command_totals(Engine* e, CmdTotals* out);  // command_count() of them, by row index
-void engine_stats_reset(Engine* e);                // CONFIG RESETSTAT
+void engine_command_totals(Engine* e, CmdTotals* out);    // command_count() of them, by row index
+void engine_stats_reset(Engine* e);                       // CONFIG RESETSTAT
 
 // SHUTDOWN and signals: `stop` becomes requested, who waits on it (futex) is woken, the transport
 // is asked to stop. Any thread, but no signal handler; returns at once.
@@ -164,6 +171,7 @@ void engine_register_commands();
 // docs/commands.md and docs/configuration.md, as markdown into a heap string (free()).
 char* engine_commands_markdown();
 
-constexpr const char* kServerVersion = "7.0.15";   // what clients are told (redis_version): the behaviour kept
+constexpr const char* kServerVersion =
+    "7.0.15";  // what clients are told (redis_version): the behaviour kept
 
 }  // namespace rp

@@ -60,7 +60,8 @@ static void draw_field(Field* f) {
 static void add_field(Text* t, const Field* f) {
     for (int64_t row = 0; row < f->rows; row++) {
         int64_t len = f->cols;
-        while (len > 0 && f->cells[row][len - 1] == ' ') len--;
+        while (len > 0 && f->cells[row][len - 1] == ' ')
+            len--;
         text_add(t, {f->cells[row], static_cast<size_t>(len)});
         text_add(t, "\n");
     }
@@ -92,13 +93,25 @@ static void cmd_lolwut(CmdCtx* c, Args argv, Reply* out) {
 }
 
 const Cmd kServerCmds[] = {
-    {.name = "TIME", .run = cmd_time, .arity = 1, .flags = kCmdLoading | kCmdStale | kCmdFast,
-     .group = "server", .reply = Shape::array, .since = "2.6.0", .cost = "O(1)",
+    {.name = "TIME",
+     .run = cmd_time,
+     .arity = 1,
+     .flags = kCmdLoading | kCmdStale | kCmdFast,
+     .group = "server",
+     .reply = Shape::array,
+     .since = "2.6.0",
+     .cost = "O(1)",
      .about = "Returns the server's time: seconds since 1970 and microseconds.",
      .tips = {"nondeterministic_output"}},
-    {.name = "LOLWUT", .run = cmd_lolwut, .arity = -1, .flags = kCmdReadonly | kCmdFast,
-     .group = "server", .syntax = "[VERSION version:integer]", .reply = Shape::bulk,
-     .since = "5.0.0", .about = "Draws a picture and tells the version."},
+    {.name = "LOLWUT",
+     .run = cmd_lolwut,
+     .arity = -1,
+     .flags = kCmdReadonly | kCmdFast,
+     .group = "server",
+     .syntax = "[VERSION version:integer]",
+     .reply = Shape::bulk,
+     .since = "5.0.0",
+     .about = "Draws a picture and tells the version."},
     {},
 };
 

@@ -36,11 +36,15 @@ static void cmd_shutdown(CmdCtx* c, Args argv, Reply* out) {
 }
 
 const Cmd kShutdownCmds[] = {
-    {.name = "SHUTDOWN", .run = cmd_shutdown, .arity = -1,
+    {.name = "SHUTDOWN",
+     .run = cmd_shutdown,
+     .arity = -1,
      .flags = kCmdAdmin | kCmdNoScript | kCmdLoading | kCmdStale | kCmdNoMulti | kCmdAllowBusy,
      .group = "server",
      .syntax = "[nosave_save=(NOSAVE|SAVE)] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]",
-     .reply = Shape::nothing, .since = "1.0.0", .cost = "O(N), N = connected clients",
+     .reply = Shape::nothing,
+     .since = "1.0.0",
+     .cost = "O(N), N = connected clients",
      .about = "Sends what is left to send and stops the server.",
      .history = {{"7.0.0", "Added `NOW`, `FORCE` and `ABORT`."}}},
     {},

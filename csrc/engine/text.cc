@@ -15,8 +15,8 @@ static void make_room(Text* t, size_t n) {
     if (t->cap - t->len >= n) return;
     size_t cap = t->cap == 0 ? kTextMin : 2 * t->cap;
     if (cap < t->len + n) cap = t->len + n;
-    char* grown = static_cast<char*>(t->cap == 0 ? mem_alloc(cap)
-                                                 : mem_try_realloc(t->ptr, t->cap, cap));
+    char* grown =
+        static_cast<char*>(t->cap == 0 ? mem_alloc(cap) : mem_try_realloc(t->ptr, t->cap, cap));
     RP_ASSERT(grown != nullptr);
     t->ptr = grown;
     t->cap = cap;

@@ -9,8 +9,8 @@
 namespace rp {
 
 constexpr uint32_t kLruMask = 0xFFFFFF;
-// A batch reads the clock once. Another thread may touch a key later than that, and it must not look
-// as if it had not been used for a whole turn of the clock.
+// A batch reads the clock once. Another thread may touch a key later than that, and it must not
+// look as if it had not been used for a whole turn of the clock.
 constexpr uint32_t kAheadSeconds = 3600;
 constexpr uint16_t kAheadMinutes = kAheadSeconds / 60;
 constexpr uint8_t kLfuInit = 5;  // a new key must not be the first to go

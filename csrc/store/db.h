@@ -4,8 +4,7 @@
 // An Access is the permission slip of one command: which store and database, what is locked, the
 // time at which the command happens.
 //
-// Invariants  D1  a lock-free access (locked == false) changes nothing but LRU hints, and follows
-// no
+// Invariants  D1  a lock-free access (locked == false) changes nothing but LRU hints; it follows no
 //                 Blob: db_value sets need_lock instead and the dispatcher runs the command again.
 //             D2  an expired key is absent to everybody. Under lock it is deleted when it is met
 //                 (I1), counted, and seen by WATCH as a change; without lock it is only not seen.

@@ -48,8 +48,7 @@ TEST(Clock, MonotonicNeverGoesBack) {
 TEST(Clock, TicksMeasureTheSameTimeAsTheMonotonicClock) {
     int64_t from_ns = clock_mono_ns();
     uint64_t from = clock_ticks();
-    while (clock_mono_ns() - from_ns < 20000000) {
-    }
+    while (clock_mono_ns() - from_ns < 20000000) {}
     int64_t ticks_ns = clock_ticks_ns(clock_ticks() - from);
     int64_t passed_ns = clock_mono_ns() - from_ns;
     EXPECT_GT(ticks_ns, passed_ns * 9 / 10);

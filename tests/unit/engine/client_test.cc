@@ -16,7 +16,8 @@ static std::string text_of(const std::string& reply) {
 TEST(ClientCmd, NamesAreCheckedAndForgotten) {
     EngineFixture f;
     Client c(&f);
-    const char bad[] = "-ERR Client names cannot contain spaces, newlines or special characters.\r\n";
+    const char bad[] =
+        "-ERR Client names cannot contain spaces, newlines or special characters.\r\n";
     EXPECT_EQ(c.run({"CLIENT", "SETNAME", "a b"}), bad);
     EXPECT_EQ(c.run({"CLIENT", "SETNAME", "a\x7f"}), bad);
     EXPECT_EQ(c.run({"CLIENT", "SETNAME", "a\n"}), bad);
@@ -49,13 +50,17 @@ TEST(ClientCmd, ListShowsEveryFieldInOrder) {
     c("SELECT 2");
     std::istringstream line(text_of(c("CLIENT INFO")));
     std::string names, part;
-    while (line >> part) names += part.substr(0, part.find('=')) + " ";
-    EXPECT_EQ(names, "id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free "
-                     "argv-mem multi-mem rbs rbp obl oll omem tot-mem events cmd user redir resp "
-                     "lib-name lib-ver ");
+    while (line >> part)
+        names += part.substr(0, part.find('=')) + " ";
+    EXPECT_EQ(names,
+              "id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free "
+              "argv-mem multi-mem rbs rbp obl oll omem tot-mem events cmd user redir resp "
+              "lib-name lib-ver ");
     std::string info = c("CLIENT INFO");
-    EXPECT_TRUE(contains(info, " addr=127.0.0.1:5000 laddr=127.0.0.1:6379 fd=8 name=me age=0 idle=0 "
-                               "flags=N db=2 sub=0 psub=0 ssub=0 multi=-1 ")) << info;
+    EXPECT_TRUE(contains(info,
+                         " addr=127.0.0.1:5000 laddr=127.0.0.1:6379 fd=8 name=me age=0 idle=0 "
+                         "flags=N db=2 sub=0 psub=0 ssub=0 multi=-1 "))
+        << info;
     EXPECT_TRUE(contains(info, " events=r cmd=client|info user=default redir=-1 resp=2 ")) << info;
     c("HELLO 3");
     EXPECT_EQ(c("CLIENT INFO")[0], '=');
@@ -139,7 +144,8 @@ TEST(ClientCmd, KillOfOneselfAnswersFirst) {
     Client c(&f), mine(&f, true);
     EXPECT_EQ(c("CLIENT KILL SKIPME no"), ":1\r\n");
     EXPECT_EQ(c.last, Ran::close);
-    EXPECT_EQ(mine("CLIENT KILL SKIPME no TYPE normal"), ":1\r\n") << "but not of in-process callers";
+    EXPECT_EQ(mine("CLIENT KILL SKIPME no TYPE normal"), ":1\r\n")
+        << "but not of in-process callers";
     EXPECT_EQ(mine.last, Ran::done);
     EXPECT_FALSE(mine.session.kill.load());
 }
@@ -167,8 +173,9 @@ TEST(ClientCmd, PauseErrors) {
              {"CLIENT PAUSE 9223372036854775807", "-ERR timeout is out of range"},
              {"CLIENT PAUSE x nope", "-ERR CLIENT PAUSE mode must be WRITE or ALL"},
              {"CLIENT PAUSE", "-ERR wrong number of arguments for 'client|pause' command"},
-             {"CLIENT PAUSE 1 all x", "-ERR unknown subcommand or wrong number of arguments for "
-                                      "'PAUSE'. Try CLIENT HELP."},
+             {"CLIENT PAUSE 1 all x",
+              "-ERR unknown subcommand or wrong number of arguments for "
+              "'PAUSE'. Try CLIENT HELP."},
              {"CLIENT PAUSE 0", "+OK"},
              {"PING", "+PONG"}});
 }
@@ -236,8 +243,7 @@ TEST(ClientCmd, UnblockFindsNobody) {
     c.check({{"CLIENT UNBLOCK 99", ":0"},
              {"CLIENT UNBLOCK x", "-ERR value is not an integer or out of range"},
              {"CLIENT UNBLOCK 99 error", ":0"},
-             {"CLIENT UNBLOCK x nope",
-              "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"}});
+             {"CLIENT UNBLOCK x nope", "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"}});
 }
 
 TEST(ClientCmd, ModesAndTracking) {
@@ -248,8 +254,9 @@ TEST(ClientCmd, ModesAndTracking) {
              {"CLIENT NO-EVICT", "-ERR wrong number of arguments for 'client|no-evict' command"},
              {"CLIENT NO-TOUCH ON", "+OK"},
              {"CLIENT GETREDIR", ":-1"},
-             {"CLIENT TRACKINGINFO", "*6\r\n$5\r\nflags\r\n*1\r\n$3\r\noff\r\n$8\r\nredirect\r\n"
-                                     ":-1\r\n$8\r\nprefixes\r\n*0"}});
+             {"CLIENT TRACKINGINFO",
+              "*6\r\n$5\r\nflags\r\n*1\r\n$3\r\noff\r\n$8\r\nredirect\r\n"
+              ":-1\r\n$8\r\nprefixes\r\n*0"}});
     EXPECT_TRUE(contains(c("CLIENT INFO"), " flags=eT "));
     EXPECT_TRUE(contains(c("CLIENT HELP"), "+CLIENT <subcommand>"));
 }
@@ -277,7 +284,8 @@ TEST(ClientCmd, ListWhileClientsComeAndGo) {
     EXPECT_EQ(f.e->clients.connected.load(), 1u);
 }
 
-// A store may live on after SHUTDOWN: whoever is held back there must not spin until the pause ends.
+// A store may live on after SHUTDOWN: whoever is held back there must not spin until the pause
+// ends.
 TEST(ClientCmd, APausedCallerNapsAfterAStopRequestToo) {
     EngineFixture f;
     Client c(&f, true);

@@ -38,8 +38,10 @@ TEST(Connection, HelloTellsAboutTheServerInBothProtocols) {
     EngineFixture f;
     Client c(&f);
     std::string id = std::to_string(c.session.id);
-    std::string pairs = "$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto";
-    std::string rest = "\r\n$2\r\nid\r\n:" + id + "\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole"
+    std::string pairs =
+        "$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto";
+    std::string rest = "\r\n$2\r\nid\r\n:" + id +
+                       "\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole"
                        "\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n";
     EXPECT_EQ(c("HELLO"), "*14\r\n" + pairs + "\r\n:2" + rest);
     EXPECT_EQ(c("HELLO 3"), "%7\r\n" + pairs + "\r\n:3" + rest);

@@ -86,7 +86,8 @@ TEST(Engine, ErrorsAreCountedByCodeAndBounded) {
 TEST(Engine, FlushAsyncIsBuriedByTheReaper) {
     EngineFixture f;
     Client c(&f);
-    for (int i = 0; i < 1000; i++) c.run({"SET", "k" + std::to_string(i), "v"});
+    for (int i = 0; i < 1000; i++)
+        c.run({"SET", "k" + std::to_string(i), "v"});
     EXPECT_EQ(c("FLUSHALL ASYNC"), "+OK\r\n");
     EXPECT_EQ(c("DBSIZE"), ":0\r\n");
     int64_t deadline = clock_mono_ms() + 10000;
@@ -105,8 +106,10 @@ TEST(Engine, CronMeasuresOperationsPerSecond) {
     Client c(&f);
     engine_cron(f.e);
     int64_t start = clock_mono_ms();
-    for (int i = 0; i < 1600; i++) c("PING");
-    while (clock_mono_ms() - start < 110) std::this_thread::yield();
+    for (int i = 0; i < 1600; i++)
+        c("PING");
+    while (clock_mono_ms() - start < 110)
+        std::this_thread::yield();
     engine_cron(f.e);
     uint64_t rate = f.e->ops_per_sec.load();
     EXPECT_GT(rate, 0u);
@@ -118,12 +121,14 @@ TEST(Engine, CrawlDeletesWhatHasExpired) {
     EngineFixture f;
     Client c(&f);
     clock_fake_ms(1000000);
-    for (int i = 0; i < 500; i++) c.run({"SET", "k" + std::to_string(i), "v", "PX", "10"});
+    for (int i = 0; i < 500; i++)
+        c.run({"SET", "k" + std::to_string(i), "v", "PX", "10"});
     c("SET stays v");
     clock_fake_ms(1000100);
     EXPECT_EQ(c("DBSIZE"), ":501\r\n");
     int64_t deadline = clock_mono_ms() + 10000;
-    while (c("DBSIZE") != ":1\r\n" && clock_mono_ms() < deadline) engine_crawl(f.e, &c.worker);
+    while (c("DBSIZE") != ":1\r\n" && clock_mono_ms() < deadline)
+        engine_crawl(f.e, &c.worker);
     EXPECT_EQ(c("DBSIZE"), ":1\r\n");
     EXPECT_EQ(totals_of(f.e).expired, 500u);
     clock_fake_ms(0);

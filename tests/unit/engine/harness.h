@@ -59,7 +59,8 @@ struct Client {
 
     std::string run(const std::vector<std::string>& words) {
         std::vector<Bytes> argv;
-        for (const std::string& w : words) argv.push_back({w.data(), w.size()});
+        for (const std::string& w : words)
+            argv.push_back({w.data(), w.size()});
         Command command;
         command.argv = argv.data();
         command.argc = argv.size();

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mem/mem.h"
-#include "unit/net/fixture.h"
 #include "net/limits.h"
+#include "unit/net/fixture.h"
 
 namespace rp {
 
