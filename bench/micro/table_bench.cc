@@ -75,7 +75,7 @@ static void table_find_hit_batch16(benchmark::State& state) {
             table_prefetch_bucket(t, hashes[i]);
         }
         for (uint64_t hash : hashes)
-            table_prefetch_entry(t, hash);
+            table_prefetch_entry(t, hash, true);
         for (int i = 0; i < kBatch; i++) {
             Entry* e = table_find(t, key_bytes(keys[i]), hashes[i]);
             sum += static_cast<uint8_t>(entry_inline(e)[0]);

@@ -441,7 +441,8 @@ static void prepare(const Table* t, const Command* commands, size_t n, Prepared*
         if (out[i].hash != 0) table_prefetch_bucket(t, out[i].hash);
     }
     for (size_t i = 0; i < n; i++) {
-        if (out[i].hash != 0) table_prefetch_entry(t, out[i].hash);
+        if (out[i].hash == 0) continue;
+        table_prefetch_entry(t, out[i].hash, (out[i].row->flags & kCmdReadonly) != 0);
     }
 }
 

@@ -46,8 +46,7 @@ struct Session {
     // Owner only.
     uint8_t resp = 2;
     bool authenticated = true;
-    bool embedded = false;  // no transport: QUIT, output limits and KILL mean less
-    bool close_after_reply = false;
+    bool embedded = false;       // no transport: QUIT, output limits and KILL mean less
     size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early
     ReplyMode reply_mode = ReplyMode::on;
     Multi multi;
@@ -63,7 +62,7 @@ struct Session {
     std::atomic<uint64_t> query_bytes{0}, argv_bytes{0}, out_bytes{0}, out_chunks{0},
         multi_count{0};
     std::atomic<uint64_t> multi_bytes{0};  // Multi.bytes
-    std::atomic<uint64_t> commands{0}, net_in{0}, net_out{0};
+    std::atomic<uint64_t> net_in{0}, net_out{0};
     std::atomic<bool> in_multi{0};
     std::atomic<uint8_t> shared_resp{2};
     std::atomic<uint32_t> watch_count{0};

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "mem/stock.h"
 
 namespace rp {
 
@@ -29,6 +30,7 @@ static std::atomic<int64_t> shared_peak{0};
 constexpr int64_t kUnarmed = INT64_MIN / 2;
 static thread_local constinit int64_t thread_delta = kUnarmed;
 static thread_local constinit bool thread_ended = false;
+static thread_local constinit Stock* thread_stock = nullptr;  // made when the thread is armed
 
 static void flush_delta() {
     shared_used.fetch_add(thread_delta, std::memory_order_relaxed);
@@ -39,6 +41,11 @@ struct FlushAtEnd {
     bool armed = false;
     ~FlushAtEnd() {
         flush_delta();
+        if (thread_stock != nullptr) {
+            stock_empty(thread_stock);
+            free(thread_stock);
+            thread_stock = nullptr;
+        }
         // Later destructors of this thread may still free: they add to shared_used directly.
         thread_ended = true;
         thread_delta = kUnarmed;
@@ -55,6 +62,7 @@ static thread_local FlushAtEnd flush_at_end;
             return;
         }
         flush_at_end.armed = true;  // The first touch registers the destructor.
+        if (kStockUsed) thread_stock = static_cast<Stock*>(calloc(1, sizeof(Stock)));
         if (thread_delta < kMemFlush && thread_delta > -kMemFlush) return;
     }
     flush_delta();
@@ -81,8 +89,16 @@ static inline void* counted(void* p, size_t size) {
 
 size_t mem_cost(size_t size) { return cost(size); }
 
+// A block of `size` bytes from this thread's stock, or null.
+static inline void* from_stock(size_t size) {
+    Stock* s = thread_stock;
+    size_t c = cost(size);
+    return s != nullptr && c <= kStockBlockMax ? stock_take(s, c) : nullptr;
+}
+
 void* mem_alloc(size_t size) {
-    void* p = malloc(size);
+    void* p = from_stock(size);
+    if (p == nullptr) p = malloc(size);
     RP_ASSERT(p != nullptr && "out of memory");
     return counted(p, size);
 }
@@ -115,7 +131,10 @@ void* mem_try_realloc(void* p, size_t old_size, size_t new_size) {
 
 void mem_free(void* p, size_t size) {
     if (p == nullptr) return;
-    count(-static_cast<int64_t>(cost(size)));
+    size_t c = cost(size);
+    count(-static_cast<int64_t>(c));
+    Stock* s = thread_stock;
+    if (s != nullptr && c <= kStockBlockMax && stock_put(s, p, c)) return;
     free(p);
 }
 
@@ -149,7 +168,10 @@ int64_t mem_rss() {
     return resident == nullptr ? 0 : strtoll(resident, nullptr, 10) * sysconf(_SC_PAGESIZE);
 }
 
-void mem_purge() { malloc_trim(0); }
+void mem_purge() {
+    if (thread_stock != nullptr) stock_empty(thread_stock);
+    malloc_trim(0);
+}
 
 const char* mem_allocator_name() { return "libc"; }
 

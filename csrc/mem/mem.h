@@ -4,6 +4,7 @@
 // Ownership  the caller frees what it allocates, with the size it asked for.
 // Threads    any. A thread's delta is flushed to the shared counter every kMemFlush bytes and
 //            when it ends, so mem_used() is off by at most kMemFlush per thread.
+//            Freed small blocks wait in a per-thread stock for the next allocation (mem/stock.h).
 // Errors     mem_alloc aborts (small, bounded sizes); mem_try_* return null (sizes a user chose).
 // Limits     addresses fit in 48 bits (asserted): the table packs hash bits above them.
 #pragma once
@@ -31,7 +32,7 @@ int64_t mem_peak();    // highest mem_used() seen by mem_peak_note
 void mem_peak_note();  // called by the cron, not by the hot path
 void mem_peak_reset();
 int64_t mem_rss();  // resident set from /proc/self/statm
-// Gives free pages back to the system (MEMORY PURGE).
+// Empties this thread's stock and gives free pages back to the system (MEMORY PURGE).
 void mem_purge();
 const char* mem_allocator_name();
 

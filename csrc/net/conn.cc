@@ -140,7 +140,7 @@ static Stop run_commands(Conn* c, Command* commands, size_t n, size_t* ran) {
     Session* s = &c->session;
     if (s->out.head == nullptr) loop_lend_chunk(c->loop, &s->out);
     Ran result = execute_batch(s, commands, n, ran);
-    if (RP_UNLIKELY(result == Ran::close || s->close_after_reply)) return Stop::finish;
+    if (RP_UNLIKELY(result == Ran::close)) return Stop::finish;
     if (RP_UNLIKELY(result == Ran::paused)) return Stop::paused;
     if (RP_UNLIKELY(s->out.bytes > kOutStop)) {
         conn_flush(c);

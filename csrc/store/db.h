@@ -7,7 +7,8 @@
 // Invariants  D1  a lock-free access (locked == false) changes nothing but LRU hints; it follows no
 //                 Blob: db_value sets need_lock instead and the dispatcher runs the command again.
 //             D2  an expired key is absent to everybody. Under lock it is deleted when it is met
-//                 (I1), counted, and seen by WATCH as a change; without lock it is only not seen.
+//                 (I1), counted, and seen by WATCH as a change; without lock need_lock is set, so
+//                 that whoever reads it deletes it.
 //             D3  every change of a key passes through db_put, db_delete, db_set_expiry or
 //                 db_set_integer: there it reaches the watchers, the counters and the journal.
 #pragma once
@@ -114,7 +115,7 @@ void db_set_integer(Access* a, Handle* h, int64_t value);
 // reference.
 Entry* db_make_string(Bytes key, Bytes value, Blob* big, int64_t expiry_ms);
 
-// ---- LRU / LFU (store/evict.cc) ---------------------------------------------------------------
+// ---- LRU / LFU (store/age.cc) -----------------------------------------------------------------
 uint32_t age_clock_now();                              // a coarse clock: a few ns
 void age_init(const Access* a, Entry* e);              // a new entry
 void age_touch(const Access* a, const Entry* e);       // an access; stores only if the hint changes

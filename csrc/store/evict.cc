@@ -161,7 +161,9 @@ bool evict_until_fits(Access* a) {
         if (e == Evicted::nothing) break;
         barren = e == Evicted::yes ? 0 : barren + 1;
     }
-    return fits(a->store);
+    if (fits(a->store)) return true;
+    a->store->evict_failures.fetch_add(1, std::memory_order_relaxed);
+    return false;
 }
 
 }  // namespace rp

@@ -25,8 +25,7 @@ inline void expired_add(ExpiredList* list, Entry* e) {
 // since the first expired_add; no segment held, or all of them (a->locked: behind the gate).
 void expired_delete(Access* a, ExpiredList* list);
 
-// Keeps going while more than ~10 % of what it looks at is expired (Redis' effort rule), as the
-// cron calls it.
+// What one crawl may take, from hz and active-expire-effort: Redis' share of the time.
 int64_t expire_budget_us(const Config* config);
 
 }  // namespace rp

@@ -11,7 +11,6 @@
 namespace rp {
 
 struct Config;
-struct JournalOps;  // store/journal hook: filled by persist/ and repl/ when they exist
 
 struct Database {
     Table* table = nullptr;            // never null while the store is open
@@ -40,7 +39,6 @@ struct Store {
     // Any thread.
     Gate gate;
     std::atomic<bool> active_expire{true};   // DEBUG SET-ACTIVE-EXPIRE
-    std::atomic<uint64_t> dirty{0};          // changes since the last save, coarse
     std::atomic<uint64_t> expire_cursor{0};  // crawler position, shared by the crawlers
     std::atomic<uint64_t> evict_failures{0};
 };

@@ -101,7 +101,7 @@ void table_prefetch_bucket(const Table* t, uint64_t hash) {
 }
 
 // The first bucket of the chain only: keys in children pay their misses one by one.
-void table_prefetch_entry(const Table* t, uint64_t hash) {
+void table_prefetch_entry(const Table* t, uint64_t hash, bool value) {
     uint64_t array = segment_array(&t->segments[segment_index(hash)]);
     if (array == 0) return;
     const Bucket* b = bucket_of(array, hash);
@@ -111,7 +111,7 @@ void table_prefetch_entry(const Table* t, uint64_t hash) {
         if (word_slot_bits(word) != slot_bits) continue;
         const char* entry = reinterpret_cast<const char*>(word_entry(word));
         __builtin_prefetch(entry);
-        __builtin_prefetch(entry + 64);  // where most values end
+        if (value) __builtin_prefetch(entry + 64);
     }
 }
 

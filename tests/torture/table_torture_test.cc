@@ -252,7 +252,7 @@ static void reader(Torture* tt, int64_t until_ns) {
         if (reads % 8 == 0) {
             EpochPin pin(s);
             table_prefetch_bucket(tt->t, tt->keys[i].hash);
-            table_prefetch_entry(tt->t, tt->keys[i].hash);
+            table_prefetch_entry(tt->t, tt->keys[i].hash, true);
         }
         read_key(tt, s, &tt->keys[i], &last_seen[i]);
         if (reads % 1024 == 0 && clock_mono_ns() > until_ns) break;

@@ -137,6 +137,7 @@ TEST(Evict, VolatilePoliciesFindAFewKeysAmongMany) {
     EXPECT_EQ(c("SET x 1"), kOom);
     EXPECT_EQ(table_ttl_keys(t), 0u);
     EXPECT_EQ(c.worker.stats.evicted.load(), 10u);
+    EXPECT_EQ(e.core.store.evict_failures.load(), 1u);
     e.core.config->maxmemory = 0;
 }
 

@@ -28,7 +28,7 @@ TEST_F(TableTest, AnEmptyTableFindsNothing) {
     EXPECT_EQ(0u, table_scan(
                       t, 0, [](Entry*, void*) { FAIL(); }, nullptr));
     table_prefetch_bucket(t, 1);
-    table_prefetch_entry(t, 1);
+    table_prefetch_entry(t, 1, true);
     EXPECT_FALSE(remove("nothing"));
 }
 
@@ -314,7 +314,7 @@ TEST_F(TableTest, PrefetchNeverFaults) {
     for (size_t i = 0; i < 3000; i++) {
         uint64_t hash = table_hash(as_bytes(key_of(i)));
         table_prefetch_bucket(t, hash);
-        table_prefetch_entry(t, hash);
+        table_prefetch_entry(t, hash, true);
     }
 }
 
