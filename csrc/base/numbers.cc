@@ -267,15 +267,18 @@ static bool memory_unit(Bytes unit, uint64_t* out) {
 
 bool parse_memory(Bytes text, uint64_t* out) {
     uint64_t v = 0;
+    bool over = false;
     size_t i = 0;
     for (; i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++) {
         unsigned digit = static_cast<unsigned>(text.ptr[i] - '0');
-        bool over = __builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, digit, &v);
-        if (over) return false;
+        over |= __builtin_mul_overflow(v, 10u, &v);
+        over |= __builtin_add_overflow(v, digit, &v);
     }
     uint64_t unit;
     if (!memory_unit(bytes_slice(text, i, text.len - i), &unit)) return false;
-    return !__builtin_mul_overflow(v, unit, out);
+    over |= __builtin_mul_overflow(v, unit, &v);
+    *out = over ? UINT64_MAX : v;
+    return true;
 }
 
 }  // namespace rp

@@ -36,7 +36,7 @@ size_t format_double(char* out, double v);
 size_t i64_text_len(int64_t v);
 
 // "100", "1k", "1kb", "2mb", "1g"... (k = 1000, kb = 1024, any case). As in Redis leading zeros are
-// fine and no digits at all mean 0; unlike Redis, what exceeds 64 bits is refused, not wrapped.
+// fine and no digits at all mean 0. What exceeds 64 bits is UINT64_MAX: out of everybody's range.
 bool parse_memory(Bytes text, uint64_t* out);
 
 }  // namespace rp

@@ -272,8 +272,10 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     c.a.hashes = nullptr;
     c.a.hash_count = 0;
     c.a.changes = 0;
+    uint64_t since = clock_ticks();
     call(&c, {q->argv, q->argc});
     CmdStat* stat = &exec->worker->cmd_stats[q->index];
+    stat_add(&stat->ticks, clock_ticks() - since);
     stat_add(&exec->worker->commands);
     stat_add(&stat->calls);
     count_errors(&c, stat);
@@ -326,11 +328,13 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
         Bytes text = err_text(Err::no_auth);
         return reject(why, "%.*s", static_cast<int>(text.len), text.ptr);
     }
-    if (RP_UNLIKELY(!memory_admits(c))) {
-        Bytes text = err_text(Err::oom);
-        return reject(why, "%.*s", static_cast<int>(text.len), text.ptr);
-    }
     return true;
+}
+
+static bool admit_memory(CmdCtx* c, Rejection* why) {
+    if (RP_LIKELY(memory_admits(c))) return true;
+    Bytes text = err_text(Err::oom);
+    return reject(why, "%.*s", static_cast<int>(text.len), text.ptr);
 }
 
 // CLIENT REPLY OFF and SKIP: what the command wrote is taken back.
@@ -398,11 +402,13 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     c->request_close = false;
     bool admitted = admit(c, ref, {cmd->argv, cmd->argc}, &why);
     note_last(s, ref);
-    if (!admitted) {
-        reply_rejected(c, ref, &why);
-    } else if (RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
-               core->hooks.is_paused(c->engine, s, c->row)) {
+    // Nothing is evicted during a pause, so it comes first.
+    if (admitted && RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
+        core->hooks.is_paused(c->engine, s, c->row)) {
         return Ran::paused;
+    }
+    if (!admitted || !admit_memory(c, &why)) {
+        reply_rejected(c, ref, &why);
     } else if (RP_UNLIKELY(s->multi.active) && !(c->row->flags & kCmdImmediate)) {
         if (!queue_command(c, ref, cmd)) return Ran::close;
     } else {

@@ -334,14 +334,6 @@ def test_a_signal_under_load(server_of: Callable[..., Server]) -> None:
     assert not torn
 
 
-def refused(server: Server) -> bool:
-    try:
-        server.connect().close()
-    except ConnectionRefusedError:
-        return True
-    return False
-
-
 @pytest.mark.ours("Redis ends with code 1 at the second signal")
 def test_a_second_ctrl_c_exits_130(door: Door, server_of: Callable[..., Server]) -> None:
     """While the first is being obeyed, held up by a command that nothing can interrupt."""
@@ -351,9 +343,15 @@ def test_a_second_ctrl_c_exits_130(door: Door, server_of: Callable[..., Server])
     before = server.cpu_s()
     conn.send(encode("LCS", "a", "b", "LEN") * 10)
     until(lambda: server.cpu_s() > before + 0.05, "it is being computed")
-    server.signal(signal.SIGINT)
-    until(lambda: refused(server), "the first signal has been seen")
-    server.signal(signal.SIGINT)
+    # The first is seen within a moment; signals that come before that count as one with it.
+    for _ in range(100):
+        if not server.alive():
+            break
+        server.signal(signal.SIGINT)
+        try:
+            server.proc.wait(0.1)
+        except subprocess.TimeoutExpired:
+            pass
     assert server.wait_exit(5) == 130
     conn.close()
 
