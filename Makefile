@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PORT ?= 6379
 ARGS ?=
 FUZZ_SECONDS ?= 20
-PYTEST_ARGS ?= -n 2 --dist loadfile
+PYTEST_ARGS ?= -n 2 --dist loadfile --slow
 
 VENV := .venv
 PY := $(VENV)/bin/python

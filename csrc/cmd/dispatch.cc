@@ -487,9 +487,16 @@ static void context_init(CmdCtx* c, Session* s, Reply* reply) {
 
 static CmdRef prepared_ref(const Prepared* p) { return {p->row, p->parent, p->index}; }
 
+// A command that let go of this much at once (DEL of many keys) leaves nothing for later calls.
+constexpr size_t kWaitingLarge = 1024 * 1024;
+constexpr int kGraceSteps = 4;  // E2: a node is free three epochs on
+
 // After a batch: nothing is pinned or locked.
 static void tidy_up(Worker* w) {
     epoch_reclaim_due(w->slot);
+    for (int i = 0; i < kGraceSteps && epoch_slot_waiting_bytes(w->slot) > kWaitingLarge; i++) {
+        epoch_reclaim(w->slot);
+    }
     if (w->hashes_cap > kScratchKeep || w->locks_cap > kScratchKeep) free_scratch(w);
 }
 

@@ -124,6 +124,9 @@ void epoch_synchronize(EpochSlot* s);
 void epoch_drain(EpochSlot* s);
 
 size_t epoch_waiting_bytes();  // all threads
+inline size_t epoch_slot_waiting_bytes(const EpochSlot* s) {
+    return s->waiting_bytes.load(std::memory_order_relaxed);
+}
 // A fence against every pinned or pinning thread; used by the gate (store/gate.h).
 void epoch_fence_all();
 // Calls fn(slot) for every slot ever made.

@@ -129,6 +129,9 @@ def run(args: Sequence[str]) -> int:
     finally:
         if store is not None:
             store.close()
+        # All is done: a signal while the interpreter ends must not make that look like a crash.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
     return 0
 
 
