@@ -100,9 +100,13 @@ void table_prefetch_bucket(const Table* t, uint64_t hash) {
     if (array != 0) __builtin_prefetch(bucket_of(array, hash));
 }
 
+constexpr size_t kUsualKeyEnd = sizeof(Entry) + 16 - 1;
+
 // The first bucket of the chain only: keys in children pay their misses one by one.
 void table_prefetch_entry(const Table* t, uint64_t hash, bool value) {
-    uint64_t array = segment_array(&t->segments[segment_index(hash)]);
+    const Segment* seg = &t->segments[segment_index(hash)];
+    uint64_t array = segment_array(seg);
+    if (!value) __builtin_prefetch(&seg->lock, 1);
     if (array == 0) return;
     const Bucket* b = bucket_of(array, hash);
     uint64_t slot_bits = hash_slot_bits(hash);
@@ -111,7 +115,8 @@ void table_prefetch_entry(const Table* t, uint64_t hash, bool value) {
         if (word_slot_bits(word) != slot_bits) continue;
         const char* entry = reinterpret_cast<const char*>(word_entry(word));
         __builtin_prefetch(entry);
-        if (value) __builtin_prefetch(entry + 64);
+        // A write compares the key, a read goes on to the value.
+        __builtin_prefetch(entry + (value ? 64 : kUsualKeyEnd));
     }
 }
 

@@ -86,7 +86,7 @@ Entry* table_find(const Table* t, Bytes key, uint64_t hash);
 
 // First and second wave of a batch: bring the bucket, then the entries its tags point at.
 void table_prefetch_bucket(const Table* t, uint64_t hash);
-// `value`: the entry's second line too, where most values end: for reads.
+// `value`: as far as most values end, for reads; else as far as the key, and the segment's lock.
 void table_prefetch_entry(const Table* t, uint64_t hash, bool value);
 
 // Where a key is: valid until the next change of the segment. REQUIRES lock.
