@@ -130,7 +130,7 @@ TEST_F(ConfigTest, BoundsBeyondTheIntegersAreRefused) {
     EXPECT_EQ(set({"maxmemory", "9223372036854775808"}),
               refused("maxmemory", "argument must be between 0 and 9223372036854775807 inclusive"));
     EXPECT_EQ(set({"maxmemory", "99999999999gb"}),
-              refused("maxmemory", "argument must be a memory value"));
+              refused("maxmemory", "argument must be between 0 and 9223372036854775807 inclusive"));
     EXPECT_EQ(set({"client-output-buffer-limit", "normal 0 0 99999999999"}),
               refused("client-output-buffer-limit",
                       "Error in hard, soft or soft_seconds setting in buffer limit "
