@@ -53,6 +53,11 @@ struct Rejection {
     return false;
 }
 
+static bool reject_with(Rejection* out, Err e) {
+    Bytes text = err_text(e);
+    return reject(out, "%.*s", static_cast<int>(text.len), text.ptr);
+}
+
 static int quoted_len(Bytes word, size_t max) {
     return static_cast<int>(word.len < max ? word.len : max);
 }
@@ -325,16 +330,13 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
     // Without a password there is nothing to prove: taking it away lets waiting clients in.
     if (RP_UNLIKELY(!c->session->authenticated) && !(c->row->flags & kCmdNoAuth) &&
         config_num(c->config->requirepass_set) != 0) {
-        Bytes text = err_text(Err::no_auth);
-        return reject(why, "%.*s", static_cast<int>(text.len), text.ptr);
+        return reject_with(why, Err::no_auth);
     }
     return true;
 }
 
 static bool admit_memory(CmdCtx* c, Rejection* why) {
-    if (RP_LIKELY(memory_admits(c))) return true;
-    Bytes text = err_text(Err::oom);
-    return reject(why, "%.*s", static_cast<int>(text.len), text.ptr);
+    return RP_LIKELY(memory_admits(c)) ? true : reject_with(why, Err::oom);
 }
 
 // CLIENT REPLY OFF and SKIP: what the command wrote is taken back.

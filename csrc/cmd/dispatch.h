@@ -64,7 +64,6 @@ size_t command_count();  // rows with stats, subcommands included
 // Every top-level row in registration order.
 const Cmd* command_at(size_t i);
 size_t command_top_count();
-uint32_t command_index(const Cmd* row);
 CmdRef command_by_index(uint32_t index);
 
 // ---- running ----------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ Bytes err_text(Err e) {
         case Err::wrong_type:
             return "WRONGTYPE Operation against a key holding the wrong kind of value";
         case Err::no_such_key: return "ERR no such key";
-        case Err::out_of_range: return "ERR index out of range";
         case Err::overflow: return "ERR increment or decrement would overflow";
         case Err::nan_or_inf: return "ERR increment would produce NaN or Infinity";
         case Err::string_too_long:

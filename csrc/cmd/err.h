@@ -12,7 +12,6 @@ enum class Err : uint8_t {
     not_float,        // ERR value is not a valid float
     wrong_type,       // WRONGTYPE Operation against a key holding the wrong kind of value
     no_such_key,      // ERR no such key
-    out_of_range,     // ERR index out of range
     overflow,         // ERR increment or decrement would overflow
     nan_or_inf,       // ERR increment would produce NaN or Infinity
     string_too_long,  // ERR string exceeds maximum allowed size (proto-max-bulk-len)

@@ -96,13 +96,6 @@ CmdRef command_find(Bytes name) {
     }
 }
 
-uint32_t command_index(const Cmd* row) {
-    for (size_t i = 0; i < g_registry.count; i++) {
-        if (g_registry.rows[i].row == row) return static_cast<uint32_t>(i);
-    }
-    RP_ASSERT(!"row is registered");
-}
-
 CmdRef command_find_sub(const CmdRef* parent, Bytes word) {
     uint32_t at = parent->index + 1;  // subcommands follow their container
     for (; at < g_registry.count && g_registry.rows[at].parent == parent->row; at++) {
