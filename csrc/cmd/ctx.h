@@ -61,6 +61,10 @@ void deferred_finish_map(DeferredArray* d, Reply* out);  // items counts pairs
 // the lock (db_value); the command must return at once.
 bool reply_entry(CmdCtx* c, const Entry* e, Reply* out);
 
+// Looks `key` up for reading as a value of `type`; null: absent (*out is then empty), WRONGTYPE
+// (replied; *failed) or it needs the lock (*failed): a command returns at once when failed.
+const Entry* read_value(CmdCtx* c, Bytes key, Type type, Value* out, bool* failed);
+
 // HELP replies of containers: lines from the subcommand rows, in Redis' layout.
 void reply_help(CmdCtx* c, const char* const* lines, size_t count);
 

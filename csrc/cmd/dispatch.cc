@@ -8,6 +8,7 @@
 #include "cmd/txn.h"
 #include "mem/mem.h"
 #include "store/evict.h"
+#include "types/graveyard.h"
 
 namespace rp {
 
@@ -496,6 +497,7 @@ constexpr int kGraceSteps = 4;  // E2: a node is free three epochs on
 // After a batch: nothing is pinned or locked.
 static void tidy_up(Worker* w) {
     epoch_reclaim_due(w->slot);
+    if (RP_UNLIKELY(graveyard_waiting())) graveyard_dig(kDigElements);
     for (int i = 0; i < kGraceSteps && epoch_slot_waiting_bytes(w->slot) > kWaitingLarge; i++) {
         epoch_reclaim(w->slot);
     }

@@ -12,9 +12,13 @@ extern const Cmd kScanCmds[];      // scan.cc
 extern const Cmd kDatabaseCmds[];  // database.cc
 extern const Cmd kObjectCmds[];    // object.cc
 extern const Cmd kTxnCmds[];       // txn.cc
+extern const Cmd kListCmds[];      // list.cc
+extern const Cmd kHashCmds[];      // hash.cc
+extern const Cmd kSetCmds[];       // set.cc
+extern const Cmd kZsetCmds[];      // zset.cc
 
 // Shared by families and by DEBUG, MEMORY.
 Bytes type_name(Type t);              // keys.cc
-Bytes encoding_name(const Entry* e);  // object.cc: "int", "embstr", "raw"
+Bytes encoding_name(const Entry* e);  // object.cc: "int", "embstr", "listpack"; REQUIRES E1
 
 }  // namespace rp

@@ -1,0 +1,9 @@
+#include "cmd/families.h"
+
+namespace rp {
+
+const Cmd kSetCmds[] = {
+    {},
+};
+
+}  // namespace rp

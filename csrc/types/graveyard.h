@@ -1,0 +1,25 @@
+// types/graveyard.h: large values that nobody can reach any more, freed in slices: deleting a
+// million elements must not stop a loop for as long as that takes.
+//
+// Whoever drops the last reference buries the Box in O(1), under whatever locks it holds; executing
+// threads dig for a few microseconds after each batch, the cron a little longer.
+//
+// Threads  any. One thread digs at a time; the others go on.
+// Limits   what waits is still counted in used memory.
+#pragma once
+#include <cstddef>
+
+namespace rp {
+
+struct Box;
+
+// A value with more elements than this is buried instead of freed at once.
+constexpr size_t kBuryElements = 64;
+constexpr size_t kDigElements = 512;  // a slice: some tens of microseconds
+
+void graveyard_bury(Box* take);
+bool graveyard_waiting();  // one load
+// Frees at most `elements` elements. False: nothing is left (or another thread is at it).
+bool graveyard_dig(size_t elements);
+
+}  // namespace rp

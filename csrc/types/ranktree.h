@@ -1,0 +1,58 @@
+// types/ranktree.h: the order of a large sorted set: a B+ tree over (score, member) that counts, so
+// that a rank is found, and found again from a member, in O(log N).
+//
+//   inner node   children with the number of elements below each, and the least element of each
+//   leaf         up to kLeafMax elements {score, Item*}, linked to the next and previous leaf
+//
+// Members live in the Dict of the sorted set (types/dict.h); the tree borrows their Items.
+//
+// Invariants  R1  elements ascend by score, then by member bytes (memcmp, shorter first).
+//             R2  the count of every child is the number of elements below it.
+//             R3  all leaves are equally deep; every node but the root is at least a quarter full.
+// Ownership   the tree owns its nodes, not the items.
+// Threads     none inside. Pointers and RankAt are good until the next write.
+#pragma once
+#include "types/dict.h"
+
+namespace rp {
+
+struct RankNode;  // opaque
+
+struct RankTree {
+    RankNode* root = nullptr;
+    size_t count = 0;
+    size_t node_cost = 0;  // mem_cost of all nodes
+};
+
+// An element of the tree: leaf null = outside.
+struct RankAt {
+    RankNode* leaf = nullptr;
+    uint32_t slot = 0;
+};
+
+void ranktree_free(RankTree* t);  // leaves an empty tree
+bool ranktree_free_some(RankTree* t, size_t elements);
+
+// REQUIRES: not there yet / there.
+void ranktree_insert(RankTree* t, double score, const Item* item);
+void ranktree_erase(RankTree* t, double score, Bytes member);
+// The same element under another Item (the Dict moved it).
+void ranktree_replace_item(RankTree* t, double score, Bytes member, const Item* item);
+
+double ranktree_score(RankAt at);
+const Item* ranktree_item(RankAt at);
+RankAt ranktree_next(RankAt at);
+RankAt ranktree_prev(RankAt at);
+// By rank, 0 = least. Outside when rank >= count.
+RankAt ranktree_at(const RankTree* t, size_t rank);
+// Number of elements before (score, member).
+size_t ranktree_rank(const RankTree* t, double score, Bytes member);
+
+// The number of elements for which `before` holds, where it holds for a prefix of the order (a
+// bound of ZRANGEBYSCORE or ZRANGEBYLEX). O(log N) calls.
+using RankBefore = bool (*)(double score, Bytes member, const void* arg);
+size_t ranktree_count_before(const RankTree* t, RankBefore before, const void* arg);
+
+void ranktree_check(const RankTree* t);  // R1 to R3; asserts
+
+}  // namespace rp
