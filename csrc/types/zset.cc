@@ -16,10 +16,7 @@ void zset_free(Zset* take) { zset_free_some(take, SIZE_MAX); }
 
 bool zset_free_some(Zset* take, size_t elements) {
     if (!ranktree_free_some(&take->order, elements)) return false;
-    if (take->dict != nullptr) {
-        if (!dict_free_some(take->dict, elements)) return false;
-        take->dict = nullptr;
-    }
+    if (!dict_free_some(take->dict, elements)) return false;
     mem_free(take, sizeof(Zset));
     return true;
 }
