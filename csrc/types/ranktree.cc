@@ -242,7 +242,7 @@ static void add_sibling(RankTree* t, const Path* p, uint32_t level, RankNode* fr
 static RankLeaf* split_leaf(RankTree* t, Path* p, Edge edge) {
     RankLeaf* left = p->leaf;
     RankLeaf* right = as_leaf(split(t, left, cut_of(left, edge)));
-    if (p->at > left->n || edge == Edge::last) {
+    if (p->at > left->n) {
         p->at -= left->n;
         p->leaf = right;
     }
