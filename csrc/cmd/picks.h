@@ -1,7 +1,7 @@
 // cmd/picks.h: random picks that may repeat: SRANDMEMBER, HRANDFIELD and ZRANDMEMBER with a
 // negative count. The count is a number that costs its sender nothing and us its reply, so that
 // reply has a limit: beyond it the command is refused and nothing is sent. (Redis 7.0 writes on
-// until memory ends.) For picks that do not repeat see types/pick.h.
+// until memory ends.) types/pick.h has picks that do not repeat.
 #pragma once
 #include "cmd/ctx.h"
 
