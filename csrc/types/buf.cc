@@ -24,11 +24,11 @@ char* buf_own(Buf* b) {
 char* buf_splice(Buf* b, size_t at, size_t len, size_t more) {
     RP_DCHECK(at + len <= b->len);
     size_t total = b->len - len + more;
-    if (total > b->cap) {
-        size_t cap = total < 2 * b->cap ? 2 * b->cap : total + total / 4;
+    if (total > b->cap || buf_borrows(b)) {
+        // What goes is moved over, not skipped: the room holds all there was, too.
+        size_t room = total > b->len ? total : b->len;
+        size_t cap = room < 2 * b->cap ? 2 * b->cap : room + room / 4;
         set_capacity(b, cap < kBufMin ? kBufMin : cap);
-    } else if (buf_borrows(b)) {
-        buf_own(b);
     }
     size_t tail = b->len - at - len;
     if (tail != 0 && len != more) memmove(b->data + at + more, b->data + at + len, tail);
