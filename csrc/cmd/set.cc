@@ -3,10 +3,9 @@
 
 #include "base/random.h"
 #include "cmd/families.h"
-#include "cmd/picks.h"
+#include "cmd/sample.h"
 #include "cmd/scan.h"
 #include "store/edit.h"
-#include "types/pick.h"
 
 namespace rp {
 
@@ -194,48 +193,12 @@ static void cmd_spop(CmdCtx* c, Args argv, Reply* out) {
     edit_close(&e, count);
 }
 
-struct Pick {
-    const Value* set;
-    Reply* out;
-    char digits[kI64TextMax];
-};
-static void reply_pick(size_t index, void* arg) {
-    auto* p = static_cast<Pick*>(arg);
-    reply_bulk(p->out, set_at(p->set, index, p->digits));
-}
-static void reply_repeated_pick(Reply*, size_t index, void* arg) { reply_pick(index, arg); }
-
-static bool random_count(CmdCtx* c, Bytes arg, int64_t* out) {
-    if (!arg_i64(c, arg, out)) return false;
-    if (*out != INT64_MIN) return true;
-    reply_errorf(c->out, "ERR value is out of range, value must between %lld and %lld",
-                 static_cast<long long>(-INT64_MAX), static_cast<long long>(INT64_MAX));
-    return false;
-}
-
 static void cmd_srandmember(CmdCtx* c, Args argv, Reply* out) {
-    Value v;
-    bool failed;
-    int64_t n = 1;
+    SampleArgs args;
     if (argv.len > 3) return reply_err(out, Err::syntax);
-    if (argv.len == 3 && !random_count(c, argv[2], &n)) return;
-    read_value(c, argv[1], Type::set, &v, &failed);
-    if (failed) return;
-    Pick pick = {&v, out, {}};
-    size_t size = set_count(&v);
-    if (argv.len == 2) return size == 0 ? reply_null(out) : reply_pick(random_below(size), &pick);
-    if (size == 0) return reply_array(out, 0);
-    if (n < 0) {
-        OutMark start = out_mark(out->out);
-        reply_array(out, static_cast<size_t>(-n));
-        reply_picks(c, start, static_cast<uint64_t>(-n), size, reply_repeated_pick, &pick);
-        return;
-    }
-    auto count = static_cast<size_t>(n);
-    if (count > size) count = size;
-    reply_array(out, count);
-    if (count == size) return reply_members(out, &v);
-    pick_distinct(count, size, reply_pick, &pick);
+    args.has_count = argv.len == 3;
+    if (args.has_count && !arg_sample_count(c, argv[2], &args.count)) return;
+    sample_collection(c, argv[1], Type::set, &args, nullptr);
 }
 
 // ---- rows -------------------------------------------------------------------------------------
