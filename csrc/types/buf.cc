@@ -81,8 +81,8 @@ char* buf_splice_slow(Buf* b, size_t at, size_t len, size_t more) {
     size_t total = b->len - len + more;
     size_t tail = b->len - at - len;
     if (total == 0 && b->cap == 0) {
-        *b = {};
-        return nullptr;
+        b->len = 0;
+        return b->data;
     }
     if (b->cap < total || b->cap == 0) return reallocate(b, at, len, more);
     if (at < tail && b->skip + len >= more) {  // the front is shorter, and has room: it moves
