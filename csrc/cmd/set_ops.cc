@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cmd/families.h"
+#include "cmd/options.h"
 #include "mem/mem.h"
 #include "store/edit.h"
 #include "types/set.h"
@@ -145,18 +146,6 @@ static void cmd_sinterstore(CmdCtx* c, Args argv, Reply*) {
     store_result(c, argv[1], &result);
 }
 
-static bool arg_numkeys(CmdCtx* c, Args argv, size_t at, size_t* keys) {
-    int64_t n;
-    if (!arg_i64_range(c, argv[at], 1, INT64_MAX, &n, "numkeys should be greater than 0"))
-        return false;
-    if (static_cast<uint64_t>(n) > argv.len - at - 1) {
-        reply_error(c->out, "ERR Number of keys can't be greater than number of args");
-        return false;
-    }
-    *keys = static_cast<size_t>(n);
-    return true;
-}
-
 static bool arg_limit(CmdCtx* c, Args argv, size_t from, size_t* out) {
     for (size_t i = from; i < argv.len; i += 2) {
         int64_t limit;
@@ -175,7 +164,7 @@ static void cmd_sintercard(CmdCtx* c, Args argv, Reply* out) {
     Sources s;
     Sink sink;
     size_t keys;
-    if (!arg_numkeys(c, argv, 1, &keys)) return;
+    if (!arg_numkeys(c, argv, 1, Numkeys::card, &keys)) return;
     if (!arg_limit(c, argv, 2 + keys, &sink.limit)) return;
     if (!sources_open(c, argv.items + 2, keys, &s)) return;
     intersect(&s, &sink);
