@@ -334,6 +334,7 @@ connection = st.one_of(
 
 # The families of collections build on what stands above.
 import grammar_hashes  # noqa: E402
+import grammar_lists  # noqa: E402
 
 NAMES = [
     b"GET",
@@ -383,6 +384,7 @@ NAMES = [
     b"get",
     b"Dbsize",
     *grammar_hashes.NAMES,
+    *grammar_lists.NAMES,
 ]
 # Wrong arity, wrong options, wrong types of arguments: whatever comes, both answer alike.
 rubbish = (
@@ -400,6 +402,7 @@ rubbish = (
 FAMILIES: dict[str, st.SearchStrategy[Command]] = {
     "strings": st.one_of(strings, strings, strings, keys, expiry),
     "keys": st.one_of(keys, keys, expiry, expiry, strings),
+    "lists": st.one_of(*[grammar_lists.commands] * 8, strings, keys, expiry, transactions),
     "hashes": st.one_of(*[grammar_hashes.commands] * 8, strings, keys, expiry, transactions),
     "transactions": st.one_of(transactions, transactions, strings, keys, expiry),
     "rubbish": st.one_of(rubbish, rubbish, connection, transactions, strings),
