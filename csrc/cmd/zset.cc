@@ -5,12 +5,10 @@
 #include <cmath>
 
 #include "base/numbers.h"
-#include "base/random.h"
 #include "cmd/families.h"
-#include "cmd/scan.h"
+#include "cmd/sample.h"
 #include "mem/mem.h"
 #include "store/edit.h"
-#include "types/pick.h"
 
 namespace rp {
 
@@ -210,14 +208,6 @@ static void rank_of(CmdCtx* c, Args argv, bool reverse) {
 static void cmd_zrank(CmdCtx* c, Args argv, Reply*) { rank_of(c, argv, false); }
 static void cmd_zrevrank(CmdCtx* c, Args argv, Reply*) { rank_of(c, argv, true); }
 
-static void beside_member(Reply* out, const Element* e) {
-    char text[kDoubleTextMax];
-    reply_bulk(out, {text, format_double(text, e->score)});
-}
-static void cmd_zscan(CmdCtx* c, Args argv, Reply*) {
-    scan_collection(c, argv, Type::zset, beside_member);
-}
-
 // ---- ZPOPMIN, ZPOPMAX, ZMPOP ------------------------------------------------------------------
 
 // How the popped members look in RESP3; in RESP2 only `nested` ones are pairs.
@@ -315,79 +305,24 @@ static void cmd_zmpop(CmdCtx* c, Args argv, Reply* out) {
     reply_null_array(out);
 }
 
-// ---- ZRANDMEMBER ------------------------------------------------------------------------------
+// ---- ZRANDMEMBER, ZSCAN -----------------------------------------------------------------------
 
-struct RandomReply {
-    const Value* v;
-    Reply* out;
-    bool scores;
-};
-static void reply_picked(size_t position, void* arg) {
-    auto* r = static_cast<RandomReply*>(arg);
-    reply_pair(r->out, zset_pick(r->v, position), r->scores);
+static void score_beside(Reply* out, const Element* e) { reply_double(out, e->score); }
+
+static void cmd_zrandmember(CmdCtx* c, Args argv, Reply*) {
+    SampleArgs args;
+    if (!arg_sample(c, argv, "WITHSCORES", &args)) return;
+    sample_collection(c, argv[1], Type::zset, &args, score_beside);
 }
 
-// Any number of members, each one of all. In a listpack members are found by walking: once.
-static void reply_repeats(RandomReply* r, size_t n) {
-    size_t count = zset_count(r->v);
-    reply_pairs_head(r->out, n, r->scores);
-    if (r->v->form == Form::zset) {
-        while (n-- != 0)
-            reply_picked(random_below(count), r);
-        return;
-    }
-    auto* pairs = static_cast<ZsetPair*>(mem_alloc(count * sizeof(ZsetPair)));
-    size_t i = 0;
-    for (ZsetWalk w = zset_walk(r->v, 0, count, false); zset_next(&w, &pairs[i]);)
-        i++;
-    while (n-- != 0)
-        reply_pair(r->out, pairs[random_below(count)], r->scores);
-    mem_free(pairs, count * sizeof(ZsetPair));
+// A string even in RESP3.
+static void score_text_beside(Reply* out, const Element* e) {
+    char text[kDoubleTextMax];
+    reply_bulk(out, {text, format_double(text, e->score)});
 }
 
-static void reply_random(CmdCtx* c, const Value* v, int64_t n, bool scores) {
-    RandomReply r = {v, c->out, scores};
-    size_t count = zset_count(v);
-    if (n == 0 || count == 0) return reply_array(c->out, 0);
-    if (n < 0) {
-        if (n < -kPickRepeatsMax) return reply_error(c->out, "ERR value is out of range");
-        return reply_repeats(&r, static_cast<size_t>(-n));
-    }
-    size_t want = static_cast<uint64_t>(n) < count ? static_cast<size_t>(n) : count;
-    if (want == count) return reply_ranks(c->out, v, 0, count, false, scores);
-    reply_pairs_head(c->out, want, scores);
-    pick_distinct(want, count, reply_picked, &r);
-}
-
-// The count and WITHSCORES. False: the reply is written.
-static bool arg_random_count(CmdCtx* c, Args argv, int64_t* n) {
-    if (!arg_i64(c, argv[2], n)) return false;
-    if (*n == INT64_MIN) {
-        reply_errorf(c->out, "ERR value is out of range, value must between %lld and %lld",
-                     -static_cast<long long>(INT64_MAX), static_cast<long long>(INT64_MAX));
-        return false;
-    }
-    if (argv.len > 4 || (argv.len == 4 && !arg_is(argv[3], "WITHSCORES"))) {
-        reply_err(c->out, Err::syntax);
-        return false;
-    }
-    if (argv.len == 4 && (*n < -INT64_MAX / 2 || *n > INT64_MAX / 2)) {
-        reply_error(c->out, "ERR value is out of range");
-        return false;
-    }
-    return true;
-}
-
-static void cmd_zrandmember(CmdCtx* c, Args argv, Reply* out) {
-    Value v;
-    bool failed;
-    int64_t n = 1;
-    if (argv.len >= 3 && !arg_random_count(c, argv, &n)) return;
-    read_value(c, argv[1], Type::zset, &v, &failed);
-    if (failed) return;
-    if (argv.len >= 3) return reply_random(c, &v, n, argv.len == 4);
-    if (zset_count(&v) == 0) return reply_null(out);
-    reply_bulk(out, zset_pick(&v, random_below(zset_count(&v))).member);
+static void cmd_zscan(CmdCtx* c, Args argv, Reply*) {
+    scan_collection(c, argv, Type::zset, score_text_beside);
 }
 
 // ---- rows -------------------------------------------------------------------------------------
