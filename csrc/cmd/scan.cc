@@ -6,7 +6,6 @@
 #include "base/numbers.h"
 #include "cmd/families.h"
 #include "store/expire.h"
-#include "types/dict.h"
 #include "types/zset.h"
 
 namespace rp {
@@ -160,10 +159,7 @@ static void visit_element(const Element* e, void* arg) {
 }
 
 static void visit_item(const Item* item, void* arg) {
-    Element e = {item_key(item), item_value(item)};
-    if (static_cast<CollectionWalk*>(arg)->type == Type::zset) {
-        memcpy(&e.score, e.value.ptr, sizeof(e.score));
-    }
+    Element e = element_of_item(item, static_cast<CollectionWalk*>(arg)->type);
     visit_element(&e, arg);
 }
 
