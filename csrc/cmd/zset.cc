@@ -315,9 +315,15 @@ static void cmd_zrandmember(CmdCtx* c, Args argv, Reply*) {
     sample_collection(c, argv[1], Type::zset, &args, score_beside);
 }
 
+// Redis keeps whole scores in listpacks as integers up to this, and ZSCAN shows what it keeps.
+constexpr double kWholeMax = 4611686018427387904.0;  // 2^62
+
 // A string even in RESP3.
 static void score_text_beside(Reply* out, const Element* e) {
     char text[kDoubleTextMax];
+    if (e->packed && std::fabs(e->score) <= kWholeMax && std::trunc(e->score) == e->score) {
+        return reply_bulk(out, {text, format_i64(text, static_cast<int64_t>(e->score))});
+    }
     reply_bulk(out, {text, format_double(text, e->score)});
 }
 

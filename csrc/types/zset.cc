@@ -100,13 +100,16 @@ static bool before_pair(double score, Bytes member, const void* arg) {
     return pair_before(score, member, p->score, p->member);
 }
 
+// -0.0 + 0.0 is 0.0.
+static double flat_score(double score) { return score + 0.0; }
+
 static void flat_add(Buf* lp, Bytes member, double score) {
     ZsetPair pair = {member, score};
     size_t rank;
     size_t at = flat_skip(buf_bytes(lp), before_pair, &pair, &rank);
     at = lp_insert(lp, at, member);
-    size_t next = lp_next(buf_bytes(lp), at);
-    lp_insert(lp, next, score_bytes(&score));
+    score = flat_score(score);
+    lp_insert(lp, lp_next(buf_bytes(lp), at), score_bytes(&score));
 }
 
 static bool flat_fits(const Value* v, Bytes member, ZsetLimits limits) {
@@ -264,7 +267,7 @@ Value zset_from_dict(Dict* take, ZsetLimits limits) {
         return v;
     }
     for (RankAt at = ranktree_at(&z->order, 0); at.leaf != nullptr; at = ranktree_next(at)) {
-        double score = ranktree_score(at);
+        double score = flat_score(ranktree_score(at));
         lp_append(&v.flat, item_key(ranktree_item(at)));
         lp_append(&v.flat, score_bytes(&score));
     }

@@ -1,7 +1,7 @@
 // types/zset.h: a sorted set: members, each with a score, in the order of (score, member).
 //
 //   listpack    member, score, member, score, ... in order; a score is 8 bytes, as the machine
-//               keeps a double. Up to ZsetLimits.
+//               keeps a double, and -0.0 becomes 0.0 (as in Redis). Up to ZsetLimits.
 //   zset        a Dict (member -> score) and a RankTree over its Items
 //
 // A listpack becomes a Zset when a member is added beyond the limits, and never again the reverse,
