@@ -6,6 +6,7 @@
 
 #include "base/numbers.h"
 #include "cmd/families.h"
+#include "cmd/options.h"
 #include "cmd/sample.h"
 #include "mem/mem.h"
 #include "store/edit.h"
@@ -277,15 +278,9 @@ static bool parse_zmpop_tail(CmdCtx* c, Args argv, size_t from, ZmpopOptions* o)
 }
 
 static bool parse_zmpop(CmdCtx* c, Args argv, ZmpopOptions* o) {
-    int64_t keys;
     *o = {0, false, 1};
-    if (!arg_i64_range(c, argv[1], 1, INT64_MAX, &keys, "numkeys should be greater than 0")) {
-        return false;
-    }
-    o->keys = static_cast<size_t>(keys);
-    if (o->keys < argv.len - 2) return parse_zmpop_tail(c, argv, 2 + o->keys, o);
-    reply_err(c->out, Err::syntax);
-    return false;
+    if (!arg_numkeys(c, argv, 1, Numkeys::pop, &o->keys)) return false;
+    return parse_zmpop_tail(c, argv, 2 + o->keys, o);
 }
 
 static void cmd_zmpop(CmdCtx* c, Args argv, Reply* out) {

@@ -4,6 +4,7 @@
 
 #include "base/numbers.h"
 #include "cmd/families.h"
+#include "cmd/options.h"
 #include "cmd/zset.h"
 #include "mem/mem.h"
 #include "store/edit.h"
@@ -240,24 +241,6 @@ static bool parse_tail(CmdCtx* c, Args argv, size_t from, Result result, Combina
     return true;
 }
 
-// The number of keys at argv[at].
-static bool parse_count(CmdCtx* c, Args argv, size_t at, size_t* out) {
-    int64_t n;
-    if (!arg_i64(c, argv[at], &n)) return false;
-    if (n < 1) {
-        char name[64];
-        cmd_full_name(c->parent, c->row, name);
-        reply_errorf(c->out, "ERR at least 1 input key is needed for '%s' command", name);
-        return false;
-    }
-    if (static_cast<uint64_t>(n) > argv.len - at - 1) {
-        reply_err(c->out, Err::syntax);
-        return false;
-    }
-    *out = static_cast<size_t>(n);
-    return true;
-}
-
 static bool read_operands(CmdCtx* c, Args argv, size_t from, Combination* k) {
     for (size_t i = 0; i < k->n; i++) {
         if (!read_operand(c, argv[from + i], i, &k->operands[i])) return false;
@@ -285,7 +268,7 @@ static void run(CmdCtx* c, Args argv, SetOp op, Result result) {
     Combination k;
     k.op = op;
     size_t at = result == Result::stored ? 2 : 1;
-    if (!parse_count(c, argv, at, &k.n)) return;
+    if (!arg_numkeys(c, argv, at, Numkeys::combine, &k.n)) return;
     size_t bytes = k.n * sizeof(Operand);
     k.operands = static_cast<Operand*>(mem_alloc(bytes));
     if (read_operands(c, argv, at + 1, &k) && parse_tail(c, argv, at + 1 + k.n, result, &k)) {

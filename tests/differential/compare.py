@@ -15,8 +15,11 @@ from tools.resp import Node
 # Examples of each generated test: make test stays at about a minute for all of them.
 EXAMPLES = int(os.environ.get("RP_DIFF_EXAMPLES", "400"))
 TOLERANCE = {b"TTL": 2, b"PTTL": 5000, b"EXPIRETIME": 5, b"PEXPIRETIME": 5000}
-ANY_ORDER = {b"KEYS"}
-RANDOM = {b"RANDOMKEY"}
+ANY_ORDER = {b"KEYS", b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF"}
+RANDOM = {b"RANDOMKEY", b"SPOP", b"SRANDMEMBER"}  # Replies ...
+CHANGES_AT_RANDOM = {b"SPOP"}  # ... and what is left.
+# Where the cursor is, and how many items of a page belong together.
+SCANS = {b"SCAN": (1, 1), b"HSCAN": (2, 2), b"SSCAN": (2, 1), b"ZSCAN": (2, 2)}
 CLIENT_ID = re.compile(rb"id\r\n:\d+")  # In the reply of HELLO.
 COUNTS_THE_EXPIRED = {b"DBSIZE", b"RANDOMKEY"}
 
@@ -40,15 +43,16 @@ class Side:
 
     def scan(self, who: int, command: Command) -> bytes:
         """A whole SCAN, as if it had been one reply: the cursor and the cuts are free."""
-        cursor, found = b"0", []
+        at, width = SCANS[command[0].upper()]
+        cursor, found = b"0", set()
         for _ in range(10_000):
-            raw = self.links[who].raw(command[0], cursor, *command[2:])
+            raw = self.links[who].raw(*command[:at], cursor, *command[at + 1 :])
             if not raw.startswith(b"*2\r\n"):
                 return raw
             cursor, page = resp.decode_bytes(raw)
-            found += page
+            found |= {tuple(page[i : i + width]) for i in range(0, len(page), width)}
             if cursor == b"0":
-                return resp.encode(*sorted(set(found)))
+                return resp.encode(*[part for item in sorted(found) for part in item])
         raise Difference(f"{self.name}: SCAN does not end")
 
 
@@ -77,13 +81,22 @@ class Twins:
                 time.sleep(0.003)  # Both clocks move on; nothing is waited for.
                 self.some_expired = True
             return
-        if name == b"SCAN" and self.queues[who] is None:
+        if self.queues[who] is None and is_walk(name, command):
             raws = [side.scan(who, command) for side in self.sides]
         else:
             raws = [side.links[who].raw(*command) for side in self.sides]
         self.log.append(f"{who}> {command!r} -> {raws[0][:200]!r}")
         self.compare(who, command, raws)
+        if name in CHANGES_AT_RANDOM and self.queues[who] is None:
+            self.level(who, command, raws)
         self.follow(who, name, raws[0])
+
+    def level(self, who: int, command: Command, raws: list[bytes]) -> None:
+        """Where chance left two different values, there is none from now on."""
+        left, right = (resp.parse(raw)[0] for raw in raws)
+        if left != right and not (left.kind in "*~" and sorted(left.value) == sorted(right.value)):
+            for side in self.sides:
+                side.links[who].raw("DEL", command[1])
 
     def follow(self, who: int, name: bytes, raw: bytes) -> None:
         """Keeps the queue of a transaction, to know what the parts of EXEC's reply are."""
@@ -149,6 +162,12 @@ class Twins:
         self.step(0, (b"DEBUG", b"DIGEST"))
 
 
+def is_walk(name: bytes, command: Command) -> bool:
+    """A SCAN from the start. Other cursors are sent as they are: those that are refused."""
+    at, _ = SCANS.get(name, (0, 0))
+    return at != 0 and len(command) > at and (at == 1 or command[at] == b"0")
+
+
 def queued_refcount(name: bytes, left: Node, right: Node) -> bool:
     """Inside EXEC, Redis counts the reference that its own queue holds on a value."""
     return name == b"OBJECT" and left.kind == right.kind == ":"
@@ -164,8 +183,10 @@ def same(name: bytes, left: Node, right: Node) -> bool:
         return (
             min(left.value, right.value) >= 0 and abs(left.value - right.value) <= TOLERANCE[name]
         )
-    if name in ANY_ORDER and left.kind == "*":
+    if name in RANDOM and left.kind in "*~":
+        return len(left.value) == len(right.value)
+    if name in ANY_ORDER and left.kind in "*~":
         return sorted(left.value) == sorted(right.value)
-    if name == b"SCAN" and left.kind == "*":  # Inside a transaction: one page each.
+    if name in SCANS and left.kind == "*":  # Inside a transaction: one page each.
         return len(left.value) == len(right.value) == 2
     return name in RANDOM and left.kind == "$"

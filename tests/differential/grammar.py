@@ -380,9 +380,13 @@ NAMES = [
     b"get",
     b"Dbsize",
 ]
+import grammar_set  # noqa: E402  (the families of collections use what is above)
+
 # Wrong arity, wrong options, wrong types of arguments: whatever comes, both answer alike.
 rubbish = (
-    st.tuples(st.sampled_from(NAMES), st.lists(st.one_of(junk, value), max_size=6))
+    st.tuples(
+        st.sampled_from(NAMES + grammar_set.NAMES), st.lists(st.one_of(junk, value), max_size=6)
+    )
     .map(lambda t: (t[0], *t[1]))
     .filter(
         # A near expiry would race; far or malformed ones are made above.
@@ -394,6 +398,9 @@ rubbish = (
 )
 
 FAMILIES: dict[str, st.SearchStrategy[Command]] = {
+    "set": st.one_of(
+        grammar_set.commands, grammar_set.commands, grammar_set.commands, keys, expiry
+    ),
     "strings": st.one_of(strings, strings, strings, keys, expiry),
     "keys": st.one_of(keys, keys, expiry, expiry, strings),
     "transactions": st.one_of(transactions, transactions, strings, keys, expiry),
