@@ -16,9 +16,12 @@ from tools.resp import Node
 EXAMPLES = int(os.environ.get("RP_DIFF_EXAMPLES", "400"))
 TOLERANCE = {b"TTL": 2, b"PTTL": 5000, b"EXPIRETIME": 5, b"PEXPIRETIME": 5000}
 ANY_ORDER = {b"KEYS", b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF"}
-RANDOM = {b"RANDOMKEY", b"SPOP", b"SRANDMEMBER"}  # Replies ...
+# Replies in the order of a table, unless the value's encoding keeps an order of its own.
+TABLE_ORDER = {b"HKEYS": 1, b"HVALS": 1, b"HGETALL": 2}  # Parts that belong together.
+IN_ORDER = {b"listpack", b"intset"}
+RANDOM = {b"RANDOMKEY", b"HRANDFIELD", b"SPOP", b"SRANDMEMBER", b"ZRANDMEMBER"}  # Replies ...
 CHANGES_AT_RANDOM = {b"SPOP"}  # ... and what is left.
-# Where the cursor is, and how many items of a page belong together.
+# Where the cursor is, and the parts that belong together.
 SCANS = {b"SCAN": (1, 1), b"HSCAN": (2, 2), b"SSCAN": (2, 1), b"ZSCAN": (2, 2)}
 CLIENT_ID = re.compile(rb"id\r\n:\d+")  # In the reply of HELLO.
 COUNTS_THE_EXPIRED = {b"DBSIZE", b"RANDOMKEY"}
@@ -42,7 +45,7 @@ class Side:
         self.links[0].raw("FLUSHALL")
 
     def scan(self, who: int, command: Command) -> bytes:
-        """A whole SCAN, as if it had been one reply: the cursor and the cuts are free."""
+        """A whole walk, as if it had been one reply: the cursor and the cuts are free."""
         at, width = SCANS[command[0].upper()]
         cursor, found = b"0", set()
         for _ in range(10_000):
@@ -50,10 +53,10 @@ class Side:
             if not raw.startswith(b"*2\r\n"):
                 return raw
             cursor, page = resp.decode_bytes(raw)
-            found |= {tuple(page[i : i + width]) for i in range(0, len(page), width)}
+            found |= set(groups(page, width))
             if cursor == b"0":
-                return resp.encode(*[part for item in sorted(found) for part in item])
-        raise Difference(f"{self.name}: SCAN does not end")
+                return resp.encode(*(part for group in sorted(found) for part in group))
+        raise Difference(f"{self.name}: {command[0]!r} does not end")
 
 
 class Twins:
@@ -124,7 +127,9 @@ class Twins:
                 for c, a, b in zip(queue, nodes[0].value, nodes[1].value, strict=True)
             ):
                 return
-        elif self.alike(name, *nodes):
+        elif self.alike(name, *nodes) and not (
+            name in TABLE_ORDER and self.keeps_order(who, command[1])
+        ):
             return
         names = [side.name for side in self.sides]
         raise Difference(
@@ -138,6 +143,10 @@ class Twins:
                 ]
             )
         )
+
+    def keeps_order(self, who: int, key: bytes) -> bool:
+        encoding = resp.decode_bytes(self.sides[0].links[who].raw("OBJECT", "ENCODING", key))
+        return encoding in IN_ORDER
 
     def alike(self, name: bytes, left: Node, right: Node) -> bool:
         return same(name, left, right) or (self.some_expired and name in COUNTS_THE_EXPIRED)
@@ -162,15 +171,28 @@ class Twins:
         self.step(0, (b"DEBUG", b"DIGEST"))
 
 
+def queued_refcount(name: bytes, left: Node, right: Node) -> bool:
+    """Inside EXEC, Redis counts the reference that its own queue holds on a value."""
+    return name == b"OBJECT" and left.kind == right.kind == ":"
+
+
 def is_walk(name: bytes, command: Command) -> bool:
     """A SCAN from the start. Other cursors are sent as they are: those that are refused."""
     at, _ = SCANS.get(name, (0, 0))
     return at != 0 and len(command) > at and (at == 1 or command[at] == b"0")
 
 
-def queued_refcount(name: bytes, left: Node, right: Node) -> bool:
-    """Inside EXEC, Redis counts the reference that its own queue holds on a value."""
-    return name == b"OBJECT" and left.kind == right.kind == ":"
+def groups(parts: list[Any], width: int) -> list[tuple[Any, ...]]:
+    return list(zip(*[iter(parts)] * width, strict=True))
+
+
+def same_shape(left: Node, right: Node) -> bool:
+    """Of replies to chance: as many parts, of the same kinds."""
+    if left.kind != right.kind or left.kind == "-":
+        return False
+    if not isinstance(left.value, list):
+        return True
+    return len(left.value) == len(right.value) and all(map(same_shape, left.value, right.value))
 
 
 def same(name: bytes, left: Node, right: Node) -> bool:
@@ -183,10 +205,12 @@ def same(name: bytes, left: Node, right: Node) -> bool:
         return (
             min(left.value, right.value) >= 0 and abs(left.value - right.value) <= TOLERANCE[name]
         )
-    if name in RANDOM and left.kind in "*~":
-        return len(left.value) == len(right.value)
     if name in ANY_ORDER and left.kind in "*~":
         return sorted(left.value) == sorted(right.value)
+    if name in TABLE_ORDER and left.kind in "*%~":
+        return sorted(groups(left.value, TABLE_ORDER[name])) == sorted(
+            groups(right.value, TABLE_ORDER[name])
+        )
     if name in SCANS and left.kind == "*":  # Inside a transaction: one page each.
         return len(left.value) == len(right.value) == 2
-    return name in RANDOM and left.kind == "$"
+    return name in RANDOM and same_shape(left, right)

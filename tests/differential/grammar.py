@@ -332,6 +332,9 @@ connection = st.one_of(
     cmd("AUTH", value),
 )
 
+# The families of collections build on what stands above.
+import grammar_hashes  # noqa: E402
+
 NAMES = [
     b"GET",
     b"SET",
@@ -379,6 +382,7 @@ NAMES = [
     b"",
     b"get",
     b"Dbsize",
+    *grammar_hashes.NAMES,
 ]
 import grammar_set  # noqa: E402  (the families of collections use what is above)
 
@@ -403,6 +407,7 @@ FAMILIES: dict[str, st.SearchStrategy[Command]] = {
     ),
     "strings": st.one_of(strings, strings, strings, keys, expiry),
     "keys": st.one_of(keys, keys, expiry, expiry, strings),
+    "hashes": st.one_of(*[grammar_hashes.commands] * 8, strings, keys, expiry, transactions),
     "transactions": st.one_of(transactions, transactions, strings, keys, expiry),
     "rubbish": st.one_of(rubbish, rubbish, connection, transactions, strings),
 }
