@@ -341,7 +341,8 @@ static bool admit_memory(CmdCtx* c, Rejection* why) {
 }
 
 // CLIENT REPLY OFF and SKIP: what the command wrote is taken back.
-static void apply_reply_mode(Session* s, OutMark mark) {
+[[gnu::noinline]] static void apply_reply_mode(Session* s, const OutMark* before) {
+    OutMark mark = *before;
     switch (s->reply_mode) {
         case ReplyMode::on: return;
         case ReplyMode::off: out_rewind(&s->out, mark); return;
@@ -418,7 +419,7 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
         run_admitted(c, ref, hash, cmd);
     }
     count_errors(c, nullptr);  // of a command that did not run
-    apply_reply_mode(s, mark);
+    if (RP_UNLIKELY(s->reply_mode != ReplyMode::on)) apply_reply_mode(s, &mark);
     return c->request_close ? Ran::close : Ran::done;
 }
 
@@ -454,6 +455,9 @@ static void prepare(const Table* t, const Command* commands, size_t n, Prepared*
         table_prefetch_entry(t, out[i].hash, (out[i].row->flags & kCmdReadonly) != 0);
     }
 }
+
+// Lines fetched ahead of more commands than these push each other out of the first-level cache.
+constexpr size_t kPrepareMax = 16;
 
 // Time is read once per run of equal commands, not once per command.
 struct RunTimer {
@@ -523,9 +527,14 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     size_t i = 0;
     gate_enter(gate, w->slot);
     context_init(&c, s, &reply);
-    prepare(db_table(&c.a), commands, n, prepared);
     RunTimer timer = {w, 0, 0, false};
+    size_t ready = 0;  // commands before this one are prepared
     for (; i < n && outcome == Ran::done; i++) {
+        if (i == ready) {
+            size_t more = n - i < kPrepareMax ? n - i : kPrepareMax;
+            prepare(db_table(&c.a), commands + i, more, prepared + i);
+            ready += more;
+        }
         timer_switch(&timer, &prepared[i]);
         if (RP_UNLIKELY(gate_wanted(gate))) {  // somebody wants to be alone: give way
             gate_leave(w->slot);

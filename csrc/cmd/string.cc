@@ -17,20 +17,17 @@ static int64_t expiry_of(const Handle* h) {
     return h->at.entry != nullptr ? entry_expiry_ms(h->at.entry) : kNoExpiry;
 }
 
-// A locked lookup that Redis counts as a read. False: the reply (wrong type) is written.
-static bool open_counted(CmdCtx* c, Bytes key, Handle* h) {
-    *h = db_open(&c->a, key);
-    db_count_lookup(&c->a, h->at.entry != nullptr);
+// Absent is fine, too. False: the reply (wrong type) is written.
+static bool string_or_none(CmdCtx* c, const Handle* h) {
     if (h->at.entry == nullptr || is_string(h->at.entry)) return true;
     reply_err(c->out, Err::wrong_type);
     return false;
 }
 
-static bool open_string(CmdCtx* c, Bytes key, Handle* h) {
-    *h = db_open(&c->a, key);
-    if (h->at.entry == nullptr || is_string(h->at.entry)) return true;
-    reply_err(c->out, Err::wrong_type);
-    return false;
+// Of a locked lookup that Redis counts as a read. False: the reply (wrong type) is written.
+static bool count_string(CmdCtx* c, const Handle* h) {
+    db_count_lookup(&c->a, h->at.entry != nullptr);
+    return string_or_none(c, h);
 }
 
 static void reply_old(CmdCtx* c, const Handle* h) {
@@ -91,18 +88,18 @@ static void cmd_getrange(CmdCtx* c, Args argv, Reply* out) {
 }
 
 static void cmd_getdel(CmdCtx* c, Args argv, Reply*) {
-    Handle h;
-    if (!open_counted(c, argv[1], &h)) return;
+    Handle h = db_open(&c->a, argv[1]);
+    if (!count_string(c, &h)) return;
     reply_old(c, &h);
     if (h.at.entry != nullptr) db_delete(&c->a, &h);
 }
 
 static void cmd_getex(CmdCtx* c, Args argv, Reply*) {
     SetOptions o;
-    Handle h;
     int64_t at_ms = kNoExpiry;
     if (!arg_set_options(c, argv, 2, SetFamily::getex, &o)) return;
-    if (!open_counted(c, argv[1], &h)) return;
+    Handle h = db_open(&c->a, argv[1]);
+    if (!count_string(c, &h)) return;
     if (h.at.entry == nullptr) return reply_null(c->out);
     if (o.has_expiry && !arg_expiry(c, o.expiry, o.unit, o.relative, &at_ms)) return;
     reply_old(c, &h);
@@ -121,15 +118,13 @@ static void put_value(CmdCtx* c, Handle* h, Args argv, size_t value, int64_t exp
 
 static void cmd_set(CmdCtx* c, Args argv, Reply* out) {
     SetOptions o;
-    Handle h;
     int64_t at_ms = kNoExpiry;
     if (argv.len > 3 && !arg_set_options(c, argv, 3, SetFamily::set, &o)) return;
     if (o.has_expiry && !arg_expiry(c, o.expiry, o.unit, o.relative, &at_ms)) return;
+    Handle h = db_open(&c->a, argv[1]);
     if (o.get) {
-        if (!open_counted(c, argv[1], &h)) return;
+        if (!count_string(c, &h)) return;
         reply_old(c, &h);
-    } else {
-        h = db_open(&c->a, argv[1]);
     }
     bool found = h.at.entry != nullptr;
     if ((o.nx && found) || (o.xx && !found)) {
@@ -161,8 +156,8 @@ static void cmd_psetex(CmdCtx* c, Args argv, Reply*) {
 }
 
 static void cmd_getset(CmdCtx* c, Args argv, Reply*) {
-    Handle h;
-    if (!open_counted(c, argv[1], &h)) return;
+    Handle h = db_open(&c->a, argv[1]);
+    if (!count_string(c, &h)) return;
     reply_old(c, &h);
     put_value(c, &h, argv, 2, kNoExpiry);
 }
@@ -256,8 +251,8 @@ static bool put_patched(CmdCtx* c, Handle* h, size_t len, size_t offset, Bytes p
 }
 
 static void cmd_append(CmdCtx* c, Args argv, Reply* out) {
-    Handle h;
-    if (!open_string(c, argv[1], &h)) return;
+    Handle h = db_open(&c->a, argv[1]);
+    if (!string_or_none(c, &h)) return;
     if (h.at.entry == nullptr) {
         put_value(c, &h, argv, 2, kNoExpiry);
         return reply_int(out, static_cast<int64_t>(argv[2].len));
@@ -270,10 +265,10 @@ static void cmd_append(CmdCtx* c, Args argv, Reply* out) {
 
 static void cmd_setrange(CmdCtx* c, Args argv, Reply* out) {
     int64_t offset;
-    Handle h;
     if (!arg_i64(c, argv[2], &offset)) return;
     if (offset < 0) return reply_error(out, "ERR offset is out of range");
-    if (!open_string(c, argv[1], &h)) return;
+    Handle h = db_open(&c->a, argv[1]);
+    if (!string_or_none(c, &h)) return;
     Bytes patch = argv[3];
     size_t old_len = h.at.entry != nullptr ? db_value_len(h.at.entry) : 0;
     if (patch.len == 0) return reply_int(out, static_cast<int64_t>(old_len));
@@ -296,9 +291,9 @@ static bool integer_value(CmdCtx* c, const Entry* e, int64_t* out) {
 }
 
 static void increment(CmdCtx* c, Bytes key, int64_t by) {
-    Handle h;
     int64_t value = 0;
-    if (!open_string(c, key, &h)) return;
+    Handle h = db_open(&c->a, key);
+    if (!string_or_none(c, &h)) return;
     if (h.at.entry != nullptr && !integer_value(c, h.at.entry, &value)) return;
     if (__builtin_add_overflow(value, by, &value)) return reply_err(c->out, Err::overflow);
     if (h.at.entry != nullptr && entry_encoding(h.at.entry) == Encoding::integer) {
@@ -325,9 +320,9 @@ static void cmd_decrby(CmdCtx* c, Args argv, Reply* out) {
 }
 
 static void cmd_incrbyfloat(CmdCtx* c, Args argv, Reply* out) {
-    Handle h;
     long double value = 0, by = 0;
-    if (!open_string(c, argv[1], &h)) return;
+    Handle h = db_open(&c->a, argv[1]);
+    if (!string_or_none(c, &h)) return;
     if (h.at.entry != nullptr) {
         StringView v;
         db_value(&c->a, h.at.entry, &v);

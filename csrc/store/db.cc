@@ -122,10 +122,9 @@ size_t db_value_len(const Entry* e) {
 
 Handle db_open(Access* a, Bytes key) {
     RP_DCHECK(a->locked);
-    Handle h;
-    h.key = key;
-    h.hash = db_hash(a, key);
-    h.at = table_locate(db_table(a), key, h.hash);
+    uint64_t hash = db_hash(a, key);
+    // Built where it is returned: a copy of what was just stored piecewise stalls the processor.
+    Handle h = {key, hash, table_locate(db_table(a), key, hash)};
     if (h.at.entry == nullptr) return h;
     if (RP_UNLIKELY(entry_expired(a, h.at.entry))) {
         remove_expired(a, key, h.hash, h.at);

@@ -123,8 +123,15 @@ class Door:
             self.many(
                 [("SET", "settling", "x" * (i % 50)) for i in range(200)] + [("DEL", "settling")]
             )
-            now = int(self.info("memory")["used_memory"])
-            same = same + 1 if abs(now - last) < (64 << 10) else 0
+            info = self.info()
+            now = int(info["used_memory"])
+            # Another loop frees what it retired at its own ticks, a thread what FLUSHALL took.
+            pending = int(info["mem_not_counted_for_evict"]) > (64 << 10)
+            pending = pending or info["lazyfree_pending_objects"] != "0"
+            # A connection of the test before this one holds buffers until its loop sees it closed.
+            others = int(info["connected_clients"]) > 1 + len(self._others)
+            pending = pending or (others and self.name != "embedded")
+            same = same + 1 if not pending and abs(now - last) < (64 << 10) else 0
             last = now
             return same >= 8
 
