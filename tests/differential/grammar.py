@@ -385,11 +385,13 @@ NAMES = [
     *grammar_hashes.NAMES,
 ]
 import grammar_set  # noqa: E402  (the families of collections use what is above)
+import grammar_zset  # noqa: E402
 
 # Wrong arity, wrong options, wrong types of arguments: whatever comes, both answer alike.
 rubbish = (
     st.tuples(
-        st.sampled_from(NAMES + grammar_set.NAMES), st.lists(st.one_of(junk, value), max_size=6)
+        st.sampled_from(NAMES + grammar_set.NAMES + grammar_zset.NAMES),
+        st.lists(st.one_of(junk, value), max_size=6),
     )
     .map(lambda t: (t[0], *t[1]))
     .filter(
@@ -405,6 +407,7 @@ FAMILIES: dict[str, st.SearchStrategy[Command]] = {
     "set": st.one_of(
         grammar_set.commands, grammar_set.commands, grammar_set.commands, keys, expiry
     ),
+    "zset": st.one_of(*[grammar_zset.commands] * 8, keys, expiry, transactions),
     "strings": st.one_of(strings, strings, strings, keys, expiry),
     "keys": st.one_of(keys, keys, expiry, expiry, strings),
     "hashes": st.one_of(*[grammar_hashes.commands] * 8, strings, keys, expiry, transactions),
