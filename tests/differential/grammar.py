@@ -334,6 +334,8 @@ connection = st.one_of(
 
 # The families of collections build on what stands above.
 import grammar_hashes  # noqa: E402
+import grammar_sets  # noqa: E402
+import grammar_zsets  # noqa: E402
 
 NAMES = [
     b"GET",
@@ -383,16 +385,13 @@ NAMES = [
     b"get",
     b"Dbsize",
     *grammar_hashes.NAMES,
+    *grammar_sets.NAMES,
+    *grammar_zsets.NAMES,
 ]
-import grammar_set  # noqa: E402  (the families of collections use what is above)
-import grammar_zset  # noqa: E402
 
 # Wrong arity, wrong options, wrong types of arguments: whatever comes, both answer alike.
 rubbish = (
-    st.tuples(
-        st.sampled_from(NAMES + grammar_set.NAMES + grammar_zset.NAMES),
-        st.lists(st.one_of(junk, value), max_size=6),
-    )
+    st.tuples(st.sampled_from(NAMES), st.lists(st.one_of(junk, value), max_size=6))
     .map(lambda t: (t[0], *t[1]))
     .filter(
         # A near expiry would race; far or malformed ones are made above.
@@ -404,13 +403,12 @@ rubbish = (
 )
 
 FAMILIES: dict[str, st.SearchStrategy[Command]] = {
-    "set": st.one_of(
-        grammar_set.commands, grammar_set.commands, grammar_set.commands, keys, expiry
-    ),
-    "zset": st.one_of(*[grammar_zset.commands] * 8, keys, expiry, transactions),
     "strings": st.one_of(strings, strings, strings, keys, expiry),
     "keys": st.one_of(keys, keys, expiry, expiry, strings),
     "hashes": st.one_of(*[grammar_hashes.commands] * 8, strings, keys, expiry, transactions),
+    "sets": st.one_of(*[grammar_sets.commands] * 8, strings, keys, expiry),
+    "zsets": st.one_of(*[grammar_zsets.commands] * 8, strings, keys, expiry, transactions),
+    "sets in transactions": st.one_of(grammar_sets.steady, grammar_sets.steady, transactions),
     "transactions": st.one_of(transactions, transactions, strings, keys, expiry),
     "rubbish": st.one_of(rubbish, rubbish, connection, transactions, strings),
 }

@@ -16,7 +16,7 @@ namespace rp::test {
 inline void register_once() {
     static bool done = [] {
         for (const Cmd* family : {kStringCmds, kLcsCmds, kKeyCmds, kExpireCmds, kScanCmds,
-                                  kDatabaseCmds, kObjectCmds, kTxnCmds}) {
+                                  kDatabaseCmds, kObjectCmds, kTxnCmds, kSetCmds, kSetOpCmds}) {
             commands_register(family);
         }
         return true;
