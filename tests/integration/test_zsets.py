@@ -7,22 +7,9 @@ import random
 import pytest
 
 from tools.doors import Door
+from tools.zsets import MAX, MIN, NOT_FLOAT, NOT_INT, SYNTAX, WRONG, scored
 
-MAX, MIN = 2**63 - 1, -(2**63)
-NOT_INT = "-ERR value is not an integer or out of range"
-NOT_FLOAT = "-ERR value is not a valid float"
-WRONG = "-WRONGTYPE Operation against a key holding the wrong kind of value"
-SYNTAX = "-ERR syntax error"
-
-
-def scored(door: Door, *pairs: tuple[str, str]) -> str:
-    """WITHSCORES as this protocol shows it."""
-    if door.protocol == 3:
-        return "[" + ", ".join(f'["{m}", double {s}]' for m, s in pairs) + "]"
-    return "[" + ", ".join(f'"{m}", "{s}"' for m, s in pairs) + "]"
-
-
-# ---- ZADD and ZINCRBY -----------------------------------------------------------------------
+# ---- ZADD and ZINCRBY ----------------------------------------------------------------------------
 
 
 def test_zadd_adds_updates_and_counts(door: Door) -> None:
@@ -89,6 +76,7 @@ def test_zadd_incr(door: Door) -> None:
 
 
 def test_zadd_refuses(door: Door) -> None:
+    clash = "-ERR GT, LT, and/or NX options at the same time are not compatible"
     door.check(f"""
         ZADD z                   -> -ERR wrong number of arguments for 'zadd' command
         ZADD z 1                 -> -ERR wrong number of arguments for 'zadd' command
@@ -96,9 +84,9 @@ def test_zadd_refuses(door: Door) -> None:
         ZADD z NX XX             -> {SYNTAX}
         ZADD z NX 1              -> {SYNTAX}
         ZADD z NX XX 1 a         -> -ERR XX and NX options at the same time are not compatible
-        ZADD z GT LT 1 a         -> -ERR GT, LT, and/or NX options at the same time are not compatible
-        ZADD z NX GT 1 a         -> -ERR GT, LT, and/or NX options at the same time are not compatible
-        ZADD z LT NX 1 a         -> -ERR GT, LT, and/or NX options at the same time are not compatible
+        ZADD z GT LT 1 a         -> {clash}
+        ZADD z NX GT 1 a         -> {clash}
+        ZADD z LT NX 1 a         -> {clash}
         ZADD z NX XX GT x a      -> -ERR XX and NX options at the same time are not compatible
         ZADD z INCR 1 a 2 b      -> -ERR INCR option supports a single increment-element pair
         ZADD z INCR NX XX 1 a 2 b -> -ERR XX and NX options at the same time are not compatible
@@ -281,7 +269,7 @@ def test_zscan_shows_whole_scores_of_small_sets_as_integers(door: Door) -> None:
     """)
 
 
-# ---- members --------------------------------------------------------------------------------
+# ---- members -------------------------------------------------------------------------------------
 
 
 def test_zrem(door: Door) -> None:
@@ -350,312 +338,7 @@ def test_other_commands_refuse_a_sorted_set(door: Door) -> None:
     """)
 
 
-# ---- ranges of ranks ------------------------------------------------------------------------
-
-
-def test_zrange_by_rank(door: Door) -> None:
-    door.check("""
-        ZADD z 1 a 2 b 3 c       -> :3
-        ZRANGE z 0 -1            -> ["a", "b", "c"]
-        ZRANGE z 0 0             -> ["a"]
-        ZRANGE z 1 1             -> ["b"]
-        ZRANGE z -2 -1           -> ["b", "c"]
-        ZRANGE z -100 100        -> ["a", "b", "c"]
-        ZRANGE z 2 1             -> []
-        ZRANGE z 3 5             -> []
-        ZRANGE z -1 -2           -> []
-        ZRANGE z -100 -4         -> []
-        ZRANGE z 0 -1 REV        -> ["c", "b", "a"]
-        ZRANGE z 0 1 REV         -> ["c", "b"]
-        ZRANGE z -1 -1 rev       -> ["a"]
-        ZREVRANGE z 0 -1         -> ["c", "b", "a"]
-        ZREVRANGE z 1 5          -> ["b", "a"]
-        ZRANGE z 0 -1 LIMIT 1 -1 -> ["a", "b", "c"]
-        ZRANGE none 0 -1         -> []
-    """)
-
-
-@pytest.mark.parametrize("start", [0, MAX, MIN, MAX - 1, -1])
-def test_ranks_at_the_ends_of_64_bits(door: Door, start: int) -> None:
-    door("ZADD", "z", 1, "a", 2, "b")
-    lowest, highest = [b"a", b"b"], []
-    assert door("ZRANGE", "z", MIN, start) == ([] if start == MIN else lowest if start else [b"a"])
-    assert door("ZRANGE", "z", start, MAX) == (
-        lowest if start in (0, MIN) else [b"b"] if start == -1 else highest
-    )
-    door.check(f"ZRANGE z {2**63} 0 -> {NOT_INT}")
-    door.check(f"ZRANGE z 0 {-(2**63) - 1} -> {NOT_INT}")
-
-
-def test_withscores(door: Door) -> None:
-    door("ZADD", "z", 1, "a", 2.5, "b", "inf", "c")
-    whole = [("a", "1"), ("b", "2.5"), ("c", "inf")]
-    for command, pairs in {
-        "ZRANGE z 0 -1 WITHSCORES": whole,
-        "ZRANGE z 0 0 withscores": whole[:1],
-        "ZRANGE z 0 -1 REV WITHSCORES": whole[::-1],
-        "ZREVRANGE z 0 -1 WITHSCORES": whole[::-1],
-        "ZRANGEBYSCORE z 2 inf WITHSCORES": whole[1:],
-        "ZREVRANGEBYSCORE z inf 2 WITHSCORES LIMIT 0 1": whole[2:],
-        "ZRANGE z (1 inf BYSCORE WITHSCORES WITHSCORES": whole[1:],
-        "ZRANGE z 5 9 WITHSCORES": [],
-        "ZRANGE none 0 9 WITHSCORES": [],
-    }.items():
-        door.check(f"{command} -> {scored(door, *pairs)}")
-
-
-def test_zrange_refuses(door: Door) -> None:
-    limit = "-ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
-    lex = "-ERR syntax error, WITHSCORES not supported in combination with BYLEX"
-    door.check(f"""
-        SET s v                  -> +OK
-        ZRANGE s x 1             -> {NOT_INT}
-        ZRANGE s 0 1.5           -> {NOT_INT}
-        ZRANGE s 0 1             -> {WRONG}
-        ZRANGE s 0 1 FOO         -> {SYNTAX}
-        ZRANGE s x y FOO         -> {SYNTAX}
-        ZRANGE s 0 1 BYSCORE BYLEX -> {SYNTAX}
-        ZRANGE s 0 1 BYLEX BYLEX -> {SYNTAX}
-        ZRANGE s 0 1 REV REV     -> {SYNTAX}
-        ZRANGE s 0 1 LIMIT       -> {SYNTAX}
-        ZRANGE s 0 1 LIMIT 0     -> {SYNTAX}
-        ZRANGE s 0 1 LIMIT x 0   -> {NOT_INT}
-        ZRANGE s 0 1 LIMIT 0 x   -> {NOT_INT}
-        ZRANGE s x y LIMIT 0 1   -> {limit}
-        ZRANGE s x y BYLEX WITHSCORES -> {lex}
-        ZRANGE s x 1 BYSCORE     -> -ERR min or max is not a float
-        ZRANGE s x 1 BYLEX       -> -ERR min or max not valid string range item
-        ZRANGE s 0 1 BYSCORE     -> {WRONG}
-        ZREVRANGE s 0 1 REV      -> {SYNTAX}
-        ZREVRANGE s 0 1 BYSCORE  -> {SYNTAX}
-        ZREVRANGE s 0 1 LIMIT 0 1 -> {limit}
-        ZRANGEBYSCORE s 0 1 REV  -> {SYNTAX}
-        ZRANGEBYSCORE s 0 1 BYLEX -> {SYNTAX}
-        ZREVRANGEBYSCORE s 0 1 BYSCORE -> {SYNTAX}
-        ZRANGEBYLEX s - + WITHSCORES -> {lex}
-        ZREVRANGEBYLEX s + - WITHSCORES -> {lex}
-        ZRANGEBYLEX s - + REV    -> {SYNTAX}
-        ZRANGEBYLEX s - +        -> {WRONG}
-        ZRANGE s 0               -> -ERR wrong number of arguments for 'zrange' command
-    """)
-
-
-# ---- ranges of scores -----------------------------------------------------------------------
-
-
-def test_ranges_of_scores(door: Door) -> None:
-    door.check("""
-        ZADD z -inf a 1 b 2 c 2 d 3 e inf f -> :6
-        ZRANGEBYSCORE z -inf +inf -> ["a", "b", "c", "d", "e", "f"]
-        ZRANGEBYSCORE z (-inf (+inf -> ["b", "c", "d", "e"]
-        ZRANGEBYSCORE z 1 2      -> ["b", "c", "d"]
-        ZRANGEBYSCORE z (1 2     -> ["c", "d"]
-        ZRANGEBYSCORE z 1 (2     -> ["b"]
-        ZRANGEBYSCORE z (2 (2    -> []
-        ZRANGEBYSCORE z 2 (2     -> []
-        ZRANGEBYSCORE z 2 2      -> ["c", "d"]
-        ZRANGEBYSCORE z 3 1      -> []
-        ZRANGEBYSCORE z inf inf  -> ["f"]
-        ZRANGEBYSCORE z -inf -inf -> ["a"]
-        ZRANGEBYSCORE z 100 200  -> []
-        ZREVRANGEBYSCORE z 2 1   -> ["d", "c", "b"]
-        ZREVRANGEBYSCORE z (2 1  -> ["b"]
-        ZREVRANGEBYSCORE z 1 2   -> []
-        ZRANGE z 1 2 BYSCORE     -> ["b", "c", "d"]
-        ZRANGE z 2 1 BYSCORE REV -> ["d", "c", "b"]
-        ZRANGE z 1 2 REV BYSCORE -> []
-        ZCOUNT z 1 2             -> :3
-        ZCOUNT z (1 (3           -> :2
-        ZCOUNT z -inf inf        -> :6
-        ZCOUNT z 3 1             -> :0
-        ZCOUNT none 0 1          -> :0
-        ZRANGEBYSCORE none 0 1   -> []
-    """)
-
-
-def test_limit(door: Door) -> None:
-    door.check(f"""
-        ZADD z 1 a 2 b 3 c 4 d   -> :4
-        ZRANGEBYSCORE z 1 4 LIMIT 0 2 -> ["a", "b"]
-        ZRANGEBYSCORE z 1 4 LIMIT 1 2 -> ["b", "c"]
-        ZRANGEBYSCORE z 1 4 LIMIT 3 9 -> ["d"]
-        ZRANGEBYSCORE z 1 4 LIMIT 4 9 -> []
-        ZRANGEBYSCORE z 1 4 LIMIT 1 -1 -> ["b", "c", "d"]
-        ZRANGEBYSCORE z 1 4 LIMIT 1 -7 -> ["b", "c", "d"]
-        ZRANGEBYSCORE z 1 4 LIMIT 1 0 -> []
-        ZRANGEBYSCORE z 1 4 LIMIT -1 2 -> []
-        ZRANGEBYSCORE z 1 4 LIMIT 0 1 LIMIT 2 1 -> ["c"]
-        ZREVRANGEBYSCORE z 4 1 LIMIT 0 2 -> ["d", "c"]
-        ZREVRANGEBYSCORE z 4 1 LIMIT 1 2 -> ["c", "b"]
-        ZREVRANGEBYSCORE z 4 1 LIMIT 3 5 -> ["a"]
-        ZREVRANGEBYSCORE z 4 1 LIMIT 4 5 -> []
-        ZRANGE z 4 (1 BYSCORE REV LIMIT 1 1 -> ["c"]
-        ZRANGEBYSCORE z 1 4 LIMIT {MAX} {MAX} -> []
-        ZRANGEBYSCORE z 1 4 LIMIT 1 {MAX} -> ["b", "c", "d"]
-        ZRANGEBYSCORE z 1 4 LIMIT {MIN} {MIN} -> []
-        ZRANGEBYSCORE z 1 4 LIMIT 2 {MIN} -> ["c", "d"]
-        ZRANGEBYSCORE z 1 4 LIMIT {2**63} 1 -> {NOT_INT}
-    """)
-
-
-def test_score_bounds_are_read_as_strtod_does(door: Door) -> None:
-    bad = "-ERR min or max is not a float"
-    door.check(rf"""
-        ZADD z 0 a 1 b           -> :2
-        ZRANGEBYSCORE z "" 0     -> ["a"]
-        ZRANGEBYSCORE z ( 1      -> ["b"]
-        ZRANGEBYSCORE z " 0" "\t1" -> ["a", "b"]
-        ZRANGEBYSCORE z "( 0" 1  -> ["b"]
-        ZRANGEBYSCORE z 1e-400 1 -> ["a", "b"]
-        ZRANGEBYSCORE z -1e400 1e400 -> ["a", "b"]
-        ZRANGEBYSCORE z "0\x00x" "1\x00" -> ["a", "b"]
-        ZRANGEBYSCORE z "\x00x" 1 -> ["a", "b"]
-        ZRANGEBYSCORE z 0x0 0x1p0 -> ["a", "b"]
-        ZRANGEBYSCORE z "0 " 1   -> {bad}
-        ZRANGEBYSCORE z " " 1    -> {bad}
-        ZRANGEBYSCORE z nan 1    -> {bad}
-        ZRANGEBYSCORE z 0 (nan   -> {bad}
-        ZRANGEBYSCORE z [0 1     -> {bad}
-        ZRANGEBYSCORE z ((0 1    -> {bad}
-        ZCOUNT z x 1             -> {bad}
-        ZCOUNT z 0 x             -> {bad}
-        ZREMRANGEBYSCORE z x 1   -> {bad}
-        ZCARD z                  -> :2
-    """)
-    for digits in ("1" + "0" * 400, "9" * 10000):
-        assert door("ZCOUNT", "z", "-" + digits, digits) == 2
-        assert door("ZCOUNT", "z", digits, digits) == 0
-
-
-# ---- ranges of strings ----------------------------------------------------------------------
-
-
-def test_ranges_of_strings(door: Door) -> None:
-    door.check(r"""
-        ZADD z 0 a 0 b 0 bb 0 c 0 "" 0 "\xff" -> :6
-        ZRANGEBYLEX z - +        -> ["", "a", "b", "bb", "c", "\xff"]
-        ZRANGEBYLEX z [b [c      -> ["b", "bb", "c"]
-        ZRANGEBYLEX z (b (c      -> ["bb"]
-        ZRANGEBYLEX z [b (b      -> []
-        ZRANGEBYLEX z (b (b      -> []
-        ZRANGEBYLEX z [b [b      -> ["b"]
-        ZRANGEBYLEX z [c [a      -> []
-        ZRANGEBYLEX z + -        -> []
-        ZRANGEBYLEX z + +        -> []
-        ZRANGEBYLEX z - -        -> []
-        ZRANGEBYLEX z - [        -> [""]
-        ZRANGEBYLEX z ( [a       -> ["a"]
-        ZRANGEBYLEX z [bbb +     -> ["c", "\xff"]
-        ZRANGEBYLEX z - + LIMIT 1 2 -> ["a", "b"]
-        ZREVRANGEBYLEX z + -     -> ["\xff", "c", "bb", "b", "a", ""]
-        ZREVRANGEBYLEX z [c (a   -> ["c", "bb", "b"]
-        ZREVRANGEBYLEX z [a [c   -> []
-        ZREVRANGEBYLEX z + - LIMIT 1 2 -> ["c", "bb"]
-        ZRANGE z [b + BYLEX      -> ["b", "bb", "c", "\xff"]
-        ZRANGE z + [b BYLEX REV  -> ["\xff", "c", "bb", "b"]
-        ZRANGE z - + BYLEX LIMIT 4 -1 -> ["c", "\xff"]
-        ZLEXCOUNT z - +          -> :6
-        ZLEXCOUNT z (b +         -> :3
-        ZLEXCOUNT z [b (bb       -> :1
-        ZLEXCOUNT z + -          -> :0
-        ZLEXCOUNT none - +       -> :0
-        ZRANGEBYLEX none - +     -> []
-        ZRANGEBYLEX z "-\x00x" "+\x00" -> ["", "a", "b", "bb", "c", "\xff"]
-    """)
-
-
-@pytest.mark.parametrize("bound", ["", "a", "+a", "-a", "++", "{a", "\0", "0"])
-def test_these_are_no_bounds_of_strings(door: Door, bound: str) -> None:
-    bad = "-ERR min or max not valid string range item"
-    door.check(
-        f"""
-        SET s v                  -> +OK
-        ZLEXCOUNT s $b +         -> {bad}
-        ZLEXCOUNT s - $b         -> {bad}
-        ZRANGEBYLEX s $b +       -> {bad}
-        ZREVRANGEBYLEX s + $b    -> {bad}
-        ZREMRANGEBYLEX s $b $b   -> {bad}
-        ZRANGE s $b + BYLEX      -> {bad}
-        ZLEXCOUNT s - +          -> {WRONG}
-        ZCOUNT s 0 1             -> {WRONG}
-    """,
-        b=bound,
-    )
-
-
-# ---- removing and storing ranges ------------------------------------------------------------
-
-
-def test_zremrange(door: Door) -> None:
-    door.check(f"""
-        ZADD z 1 a 2 b 3 c 4 d 5 e -> :5
-        ZREMRANGEBYRANK z 1 1    -> :1
-        ZREMRANGEBYRANK z 4 9    -> :0
-        ZREMRANGEBYRANK z 3 2    -> :0
-        ZREMRANGEBYRANK z -1 -1  -> :1
-        ZRANGE z 0 -1            -> ["a", "c", "d"]
-        ZREMRANGEBYSCORE z (1 (4 -> :1
-        ZREMRANGEBYSCORE z 9 10  -> :0
-        ZREMRANGEBYSCORE z 4 1   -> :0
-        ZRANGE z 0 -1            -> ["a", "d"]
-        ZREMRANGEBYSCORE z -inf inf -> :2
-        EXISTS z                 -> :0
-        ZADD z 0 a 0 b 0 c       -> :3
-        ZREMRANGEBYLEX z [b [b   -> :1
-        ZREMRANGEBYLEX z + -     -> :0
-        ZREMRANGEBYLEX z - +     -> :2
-        EXISTS z                 -> :0
-        ZREMRANGEBYRANK z 0 -1   -> :0
-        ZREMRANGEBYSCORE z 0 1   -> :0
-        ZREMRANGEBYLEX z - +     -> :0
-        ZADD z 1 a               -> :1
-        ZREMRANGEBYRANK z {MIN} {MAX} -> :1
-        SET s v                  -> +OK
-        ZREMRANGEBYRANK s x 1    -> {NOT_INT}
-        ZREMRANGEBYRANK s 0 y    -> {NOT_INT}
-        ZREMRANGEBYRANK s 0 1    -> {WRONG}
-        ZREMRANGEBYSCORE s 0 1   -> {WRONG}
-        ZREMRANGEBYLEX s - +     -> {WRONG}
-    """)
-
-
-def test_zrangestore(door: Door) -> None:
-    door.check(f"""
-        ZADD z 1 a 2 b 3 c       -> :3
-        ZRANGESTORE d z 0 -1     -> :3
-        ZRANGE d 0 -1            -> ["a", "b", "c"]
-        ZRANGESTORE d z 2 3 BYSCORE -> :2
-        ZRANGE d 0 -1            -> ["b", "c"]
-        ZSCORE d c               -> double 3
-        ZRANGESTORE d z 0 0 REV  -> :1
-        ZRANGE d 0 -1            -> ["c"]
-        ZRANGESTORE d z inf 0 BYSCORE REV LIMIT 1 1 -> :1
-        ZRANGE d 0 -1            -> ["b"]
-        ZRANGESTORE d z - + BYLEX LIMIT 0 2 -> :2
-        EXPIRE d 100             -> :1
-        ZRANGESTORE d z 0 1      -> :2
-        TTL d                    -> :-1
-        ZRANGESTORE d z 5 9      -> :0
-        EXISTS d                 -> :0
-        SET d v                  -> +OK
-        ZRANGESTORE d z 1 1      -> :1
-        TYPE d                   -> +zset
-        ZRANGESTORE d none 0 -1  -> :0
-        EXISTS d                 -> :0
-        ZRANGESTORE z z 1 -1     -> :2
-        ZRANGE z 0 -1            -> ["b", "c"]
-        SET s v                  -> +OK
-        SET d v                  -> +OK
-        ZRANGESTORE d s 0 -1     -> {WRONG}
-        GET d                    -> "v"
-        ZRANGESTORE d z x y      -> {NOT_INT}
-        ZRANGESTORE d z 0 -1 WITHSCORES -> {SYNTAX}
-        ZRANGESTORE d z 0 -1 LIMIT 0 1 -> -ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX
-        ZRANGESTORE d z 0        -> -ERR wrong number of arguments for 'zrangestore' command
-    """)
-
-
-# ---- popping --------------------------------------------------------------------------------
+# ---- popping -------------------------------------------------------------------------------------
 
 
 def test_zpopmin_and_zpopmax(door: Door) -> None:
@@ -724,7 +407,7 @@ def test_zmpop_refuses(door: Door) -> None:
     """)
 
 
-# ---- chance ---------------------------------------------------------------------------------
+# ---- chance --------------------------------------------------------------------------------------
 
 
 def test_zrandmember(door: Door) -> None:
@@ -744,7 +427,7 @@ def test_zrandmember(door: Door) -> None:
         ZRANDMEMBER z x FOO      -> {NOT_INT}
         ZRANDMEMBER z 1 FOO      -> {SYNTAX}
         ZRANDMEMBER z 1 WITHSCORES 2 -> {SYNTAX}
-        ZRANDMEMBER z {MIN}      -> -ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807
+        ZRANDMEMBER z {MIN}      -> -ERR value is out of range, value must between {-MAX} and {MAX}
         ZRANDMEMBER z {2**62} WITHSCORES -> -ERR value is out of range
         ZRANDMEMBER z {-(2**62) - 1} WITHSCORES -> -ERR value is out of range
         SET s v                  -> +OK
@@ -767,180 +450,7 @@ def test_zrandmember_takes_each_member_once_or_any_member_often(door: Door, memb
     assert {door("ZRANDMEMBER", "z") for _ in range(200)} <= names
 
 
-# ---- unions, intersections, differences -----------------------------------------------------
-
-
-def test_zunion_zinter_zdiff(door: Door) -> None:
-    door("ZADD", "x", 1, "a", 2, "b", 3, "c")
-    door("ZADD", "y", 10, "b", 20, "c", 30, "d")
-    for command, pairs in {
-        "ZUNION 2 x y WITHSCORES": [("a", "1"), ("b", "12"), ("c", "23"), ("d", "30")],
-        "ZINTER 2 x y WITHSCORES": [("b", "12"), ("c", "23")],
-        "ZDIFF 2 x y WITHSCORES": [("a", "1")],
-        "ZDIFF 2 y x WITHSCORES": [("d", "30")],
-        "ZDIFF 1 x WITHSCORES": [("a", "1"), ("b", "2"), ("c", "3")],
-        "ZUNION 2 x x withscores": [("a", "2"), ("b", "4"), ("c", "6")],
-        "ZINTER 2 x x WITHSCORES": [("a", "2"), ("b", "4"), ("c", "6")],
-        "ZDIFF 2 x x WITHSCORES": [],
-        "ZUNION 2 x none WITHSCORES": [("a", "1"), ("b", "2"), ("c", "3")],
-        "ZINTER 2 x none WITHSCORES": [],
-        "ZDIFF 2 none x WITHSCORES": [],
-        "ZUNION 2 x y WEIGHTS 2 0.5 WITHSCORES": [
-            ("a", "2"),
-            ("b", "9"),
-            ("d", "15"),
-            ("c", "16"),
-        ],
-        "ZUNION 2 x y AGGREGATE MIN WITHSCORES": [
-            ("a", "1"),
-            ("b", "2"),
-            ("c", "3"),
-            ("d", "30"),
-        ],
-        "ZINTER 2 x y aggregate max WEIGHTS 100 1 WITHSCORES": [("b", "200"), ("c", "300")],
-        "ZINTER 2 x y AGGREGATE MIN AGGREGATE SUM WITHSCORES": [("b", "12"), ("c", "23")],
-        "ZUNION 1 x WEIGHTS -1 WITHSCORES": [("c", "-3"), ("b", "-2"), ("a", "-1")],
-    }.items():
-        door.check(f"{command} -> {scored(door, *pairs)}")
-    door.check("""
-        ZUNION 2 x y             -> ["a", "b", "c", "d"]
-        ZINTER 2 x y             -> ["b", "c"]
-        ZDIFF 2 x y              -> ["a"]
-        ZUNION 1 none            -> []
-        ZINTERCARD 2 x y         -> :2
-        ZINTERCARD 1 x           -> :3
-        ZINTERCARD 2 x none      -> :0
-        ZINTERCARD 2 x y LIMIT 1 -> :1
-        ZINTERCARD 2 x y LIMIT 0 -> :2
-        ZINTERCARD 2 x y LIMIT 9 LIMIT 1 -> :1
-    """)
-
-
-def test_a_difference_of_many_sets(door: Door) -> None:
-    """Both ways of subtracting: few members in the others, and many."""
-    door("ZADD", "big", *(x for i in range(300) for x in (i, f"m{i}")))
-    door("ZADD", "small", 1, "m5", 1, "m7", 1, "x")
-    door("ZADD", "first", 1, "m1", 2, "y", 3, "x")
-    assert door("ZDIFF", 3, "big", "small", "first") == [
-        b"m%d" % i for i in range(300) if i not in (1, 5, 7)
-    ]
-    assert door("ZDIFF", 3, "first", "big", "small") == [b"y"]
-    assert door("ZDIFFSTORE", "d", 2, "big", "small") == 298
-
-
-def test_store_commands(door: Door) -> None:
-    door.check("""
-        ZADD x 1 a 2 b           -> :2
-        ZADD y 10 b 30 d         -> :2
-        ZUNIONSTORE d 2 x y      -> :3
-        ZRANGE d 0 -1            -> ["a", "b", "d"]
-        ZSCORE d b               -> double 12
-        EXPIRE d 100             -> :1
-        ZINTERSTORE d 2 x y WEIGHTS 1 2 AGGREGATE MAX -> :1
-        TTL d                    -> :-1
-        ZSCORE d b               -> double 20
-        ZDIFFSTORE d 2 x y       -> :1
-        ZRANGE d 0 -1            -> ["a"]
-        ZINTERSTORE d 2 x none   -> :0
-        EXISTS d                 -> :0
-        ZDIFFSTORE d 2 none x    -> :0
-        SET d v                  -> +OK
-        ZUNIONSTORE d 1 x        -> :2
-        TYPE d                   -> +zset
-        SET d v                  -> +OK
-        ZUNIONSTORE d 1 none     -> :0
-        EXISTS d                 -> :0
-        ZUNIONSTORE x 2 x x      -> :2
-        ZSCORE x b               -> double 4
-        ZDIFFSTORE x 2 x x       -> :0
-        EXISTS x                 -> :0
-    """)
-
-
-def test_sets_count_as_one_each(door: Door) -> None:
-    door.check(f"""
-        SADD s a b 5             -> :3
-        SADD i 1 2 5             -> :3
-        ZADD z 10 a 20 5 30 q    -> :3
-        ZUNIONSTORE d 2 s z      -> :4
-        ZRANGE d 0 -1            -> ["b", "a", "5", "q"]
-        ZSCORE d a               -> double 11
-        ZINTER 2 z i WEIGHTS 1 3 -> ["5"]
-        ZINTERSTORE d 2 z i WEIGHTS 1 3 -> :1
-        ZSCORE d 5               -> double 23
-        ZDIFF 2 s i              -> ["a", "b"]
-        ZDIFF 2 i s              -> ["1", "2"]
-        ZUNION 1 i               -> ["1", "2", "5"]
-        ZINTERCARD 3 s i z       -> :1
-        ZADD s 1 a               -> {WRONG}
-    """)
-
-
-def test_infinities_that_cancel_out_give_zero(door: Door) -> None:
-    door.check("""
-        ZADD p inf a 1 b         -> :2
-        ZADD n -inf a 1 b        -> :2
-        ZUNIONSTORE d 2 p n      -> :2
-        ZSCORE d a               -> double 0
-        ZINTERSTORE d 2 p n      -> :2
-        ZSCORE d a               -> double 0
-        ZUNIONSTORE d 2 p n AGGREGATE MIN -> :2
-        ZSCORE d a               -> double -inf
-        ZUNIONSTORE d 1 p WEIGHTS 0 -> :2
-        ZSCORE d a               -> double 0
-        ZINTERSTORE d 2 p n WEIGHTS 0 0 -> :2
-        ZSCORE d a               -> double 0
-        ZINTERSTORE d 2 n p WEIGHTS 1 0 AGGREGATE MAX -> :2
-        ZSCORE d a               -> double -inf
-        ZUNIONSTORE d 2 p n WEIGHTS inf inf -> :2
-        ZSCORE d b               -> double inf
-    """)
-
-
-def test_combining_refuses(door: Door) -> None:
-    weight = "-ERR weight value is not a float"
-    door.check(f"""
-        SET s v                  -> +OK
-        ZADD z 1 a               -> :1
-        SET d v                  -> +OK
-        ZUNION 0 z               -> -ERR at least 1 input key is needed for 'zunion' command
-        ZINTER -1 z              -> -ERR at least 1 input key is needed for 'zinter' command
-        ZDIFF {MIN} z            -> -ERR at least 1 input key is needed for 'zdiff' command
-        ZINTERCARD 0 z           -> -ERR at least 1 input key is needed for 'zintercard' command
-        ZUNIONSTORE d 0 z        -> -ERR at least 1 input key is needed for 'zunionstore' command
-        ZUNION x z               -> {NOT_INT}
-        ZUNION {2**62} z         -> {SYNTAX}
-        ZUNION {MAX} z           -> {SYNTAX}
-        ZUNION {2**63} z         -> {NOT_INT}
-        ZUNION 2 z               -> {SYNTAX}
-        ZUNIONSTORE d 2 z        -> {SYNTAX}
-        ZUNION 1 s               -> {WRONG}
-        ZUNION 2 z s FOO         -> {WRONG}
-        ZDIFF 2 none s           -> {WRONG}
-        ZUNIONSTORE d 1 s        -> {WRONG}
-        ZUNION 1 z FOO           -> {SYNTAX}
-        ZUNION 1 z WEIGHTS       -> {SYNTAX}
-        ZUNION 1 z WEIGHTS x     -> {weight}
-        ZUNION 1 z WEIGHTS nan   -> {weight}
-        ZUNION 1 z WEIGHTS 1 2   -> {SYNTAX}
-        ZUNION 2 z z WEIGHTS 1   -> {SYNTAX}
-        ZUNION 1 z AGGREGATE     -> {SYNTAX}
-        ZUNION 1 z AGGREGATE AVG -> {SYNTAX}
-        ZUNIONSTORE d 1 z WITHSCORES -> {SYNTAX}
-        ZDIFF 1 z WEIGHTS 1      -> {SYNTAX}
-        ZDIFF 1 z AGGREGATE SUM  -> {SYNTAX}
-        ZDIFFSTORE d 1 z WITHSCORES -> {SYNTAX}
-        ZINTERCARD 1 z WITHSCORES -> {SYNTAX}
-        ZINTERCARD 1 z WEIGHTS 1 -> {SYNTAX}
-        ZINTERCARD 1 z LIMIT     -> {SYNTAX}
-        ZINTERCARD 1 z LIMIT -1  -> -ERR LIMIT can't be negative
-        ZINTERCARD 1 z LIMIT x   -> -ERR LIMIT can't be negative
-        ZUNION 1 z LIMIT 1       -> {SYNTAX}
-        GET d                    -> "v"
-    """)
-
-
-# ---- scanning -------------------------------------------------------------------------------
+# ---- scanning ------------------------------------------------------------------------------------
 
 
 def test_zscan(door: Door) -> None:
@@ -973,7 +483,7 @@ def test_zscan_meets_every_member_of_a_large_set(door: Door) -> None:
     assert got == want
 
 
-# ---- forms, expiry, WATCH -------------------------------------------------------------------
+# ---- forms, expiry, WATCH ------------------------------------------------------------------------
 
 
 def test_encodings_at_the_limits(door: Door) -> None:
@@ -1098,7 +608,7 @@ def test_a_transaction_sees_its_own_changes(door: Door) -> None:
     """)
 
 
-# ---- large ones -----------------------------------------------------------------------------
+# ---- large ones ----------------------------------------------------------------------------------
 
 
 def test_a_large_set_agrees_with_a_sorted_list(door: Door) -> None:
