@@ -65,7 +65,6 @@ def test_withscores(door: Door) -> None:
 
 
 def test_zrange_refuses(door: Door) -> None:
-    limit = "-ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
     lex = "-ERR syntax error, WITHSCORES not supported in combination with BYLEX"
     door.check(f"""
         SET s v                  -> +OK
