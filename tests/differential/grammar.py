@@ -336,6 +336,7 @@ connection = st.one_of(
 import grammar_hashes  # noqa: E402
 import grammar_sets  # noqa: E402
 import grammar_lists  # noqa: E402
+import grammar_zsets  # noqa: E402
 
 NAMES = [
     b"GET",
@@ -387,6 +388,7 @@ NAMES = [
     *grammar_hashes.NAMES,
     *grammar_sets.NAMES,
     *grammar_lists.NAMES,
+    *grammar_zsets.NAMES,
 ]
 
 # Wrong arity, wrong options, wrong types of arguments: whatever comes, both answer alike.
@@ -408,6 +410,7 @@ FAMILIES: dict[str, st.SearchStrategy[Command]] = {
     "lists": st.one_of(*[grammar_lists.commands] * 8, strings, keys, expiry, transactions),
     "hashes": st.one_of(*[grammar_hashes.commands] * 8, strings, keys, expiry, transactions),
     "sets": st.one_of(*[grammar_sets.commands] * 8, strings, keys, expiry),
+    "zsets": st.one_of(*[grammar_zsets.commands] * 8, strings, keys, expiry, transactions),
     "sets in transactions": st.one_of(grammar_sets.steady, grammar_sets.steady, transactions),
     "transactions": st.one_of(transactions, transactions, strings, keys, expiry),
     "rubbish": st.one_of(rubbish, rubbish, connection, transactions, strings),
