@@ -75,8 +75,28 @@ bool reply_entry(CmdCtx* c, const Entry* e, Reply* out) {
             db_value(&c->a, e, &v);
             if (v.ok) reply_bulk_blob(out, v.blob, 0, v.bytes.len);
             return v.ok;
+        case Encoding::listpack:
+        case Encoding::intset:
+        case Encoding::boxed: RP_ASSERT(!"reply_entry is for strings");
     }
     return true;
+}
+
+const Entry* read_value(CmdCtx* c, Bytes key, Type type, Value* out, bool* failed) {
+    *out = {};
+    *failed = false;
+    const Entry* e = db_find(&c->a, key);
+    if (e == nullptr) {
+        *failed = c->a.need_lock;
+        return nullptr;
+    }
+    if (entry_type(e) != type) {
+        *failed = true;
+        reply_err(c->out, Err::wrong_type);
+        return nullptr;
+    }
+    *failed = !db_view(&c->a, e, out);
+    return *failed ? nullptr : e;
 }
 
 void deferred_start(DeferredArray* d, const Reply* like) {
@@ -86,6 +106,11 @@ void deferred_start(DeferredArray* d, const Reply* like) {
 
 void deferred_finish_array(DeferredArray* d, Reply* out) {
     reply_array(out, d->items);
+    out_splice(out->out, &d->out);
+}
+
+void deferred_finish_set(DeferredArray* d, Reply* out) {
+    reply_set(out, d->items);
     out_splice(out->out, &d->out);
 }
 

@@ -55,11 +55,16 @@ struct DeferredArray {
 };
 void deferred_start(DeferredArray* d, const Reply* like);
 void deferred_finish_array(DeferredArray* d, Reply* out);
+void deferred_finish_set(DeferredArray* d, Reply* out);
 void deferred_finish_map(DeferredArray* d, Reply* out);  // items counts pairs
 
 // A string entry as a bulk reply: integers as digits, blobs by reference. False: the entry needs
 // the lock (db_value); the command must return at once.
 bool reply_entry(CmdCtx* c, const Entry* e, Reply* out);
+
+// Looks `key` up for reading as a value of `type`; null: absent (*out is then empty), WRONGTYPE
+// (replied; *failed) or it needs the lock (*failed): a command returns at once when failed.
+const Entry* read_value(CmdCtx* c, Bytes key, Type type, Value* out, bool* failed);
 
 // HELP replies of containers: lines from the subcommand rows, in Redis' layout.
 void reply_help(CmdCtx* c, const char* const* lines, size_t count);

@@ -8,6 +8,7 @@
 #include "cmd/txn.h"
 #include "mem/mem.h"
 #include "store/evict.h"
+#include "types/graveyard.h"
 
 namespace rp {
 
@@ -500,6 +501,8 @@ constexpr int kGraceSteps = 4;  // E2: a node is free three epochs on
 // After a batch: nothing is pinned or locked.
 static void tidy_up(Worker* w) {
     epoch_reclaim_due(w->slot);
+    size_t buried = graveyard_waiting();
+    if (RP_UNLIKELY(buried != 0)) graveyard_dig(dig_share(buried));
     for (int i = 0; i < kGraceSteps && epoch_slot_waiting_bytes(w->slot) > kWaitingLarge; i++) {
         epoch_reclaim(w->slot);
     }

@@ -7,8 +7,27 @@ namespace rp {
 constexpr int64_t kSharedIntegerMax = 9999;  // Redis shares objects of 0..9999 ...
 constexpr int64_t kSharedRefcount = 2147483647;
 
+static Bytes form_name(Type type, Form form) {
+    switch (form) {
+        // Names Redis 7.0 has: a list is a quicklist however small, small sets of strings have
+        // none.
+        case Form::listpack:
+            return type == Type::list  ? Bytes("quicklist")
+                   : type == Type::set ? Bytes("hashtable")
+                                       : Bytes("listpack");
+        case Form::intset: return "intset";
+        case Form::quicklist: return "quicklist";
+        case Form::dict: return "hashtable";
+        case Form::zset: return "skiplist";
+    }
+    return "raw";
+}
+
 Bytes encoding_name(const Entry* e) {
     switch (entry_encoding(e)) {
+        case Encoding::listpack: return form_name(entry_type(e), Form::listpack);
+        case Encoding::intset: return form_name(entry_type(e), Form::intset);
+        case Encoding::boxed: return form_name(entry_type(e), entry_box(e)->value.form);
         case Encoding::integer: return "int";
         case Encoding::blob:
         case Encoding::raw: return "raw";
@@ -16,6 +35,12 @@ Bytes encoding_name(const Entry* e) {
             return entry_value_len(e) <= kEmbstrMax ? Bytes("embstr") : Bytes("raw");
     }
     return "raw";
+}
+
+// What lies in a Box is seen under the lock (E1). False: return at once.
+static bool may_follow(CmdCtx* c, const Entry* e) {
+    if (entry_encoding(e) == Encoding::boxed && !c->a.locked) c->a.need_lock = true;
+    return !c->a.need_lock;
 }
 
 // Null when absent (the reply, a null, is then written).
@@ -27,7 +52,7 @@ static const Entry* look(CmdCtx* c, Bytes key) {
 
 static void object_encoding(CmdCtx* c, Args argv, Reply* out) {
     const Entry* e = look(c, argv[2]);
-    if (e != nullptr) reply_bulk(out, encoding_name(e));
+    if (e != nullptr && may_follow(c, e)) reply_bulk(out, encoding_name(e));
 }
 
 // ... unless a policy needs hints per object.

@@ -74,6 +74,11 @@ struct Config {
     ConfigNum lfu_log_factor, lfu_decay_time;
     ConfigNum lazyfree_lazy_eviction, lazyfree_lazy_expire, lazyfree_lazy_server_del;
     ConfigNum lazyfree_lazy_user_del, lazyfree_lazy_user_flush;
+    // Up to where a collection is kept flat: elements, and bytes of one of them (types/value.h).
+    ConfigNum hash_max_listpack_entries, hash_max_listpack_value;
+    ConfigNum zset_max_listpack_entries, zset_max_listpack_value;
+    ConfigNum set_max_intset_entries;
+    ConfigNum list_max_listpack_size;  // of a node; types/quicklist.h
     // Engine. loglevel: LogLevel of base/log.h.
     ConfigNum databases, hz, dynamic_hz, active_expire_effort, loglevel;
     ConfigNum enable_debug_command, enable_protected_configs;  // DebugAccess

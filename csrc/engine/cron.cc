@@ -1,8 +1,10 @@
-// What happens by itself: rates, peak memory, the end of CLIENT PAUSE, deleting expired keys.
+// What happens by itself: rates, peak memory, the end of CLIENT PAUSE, deleting expired keys and
+// freeing large values.
 #include "base/clock.h"
 #include "engine/clients.h"
 #include "mem/mem.h"
 #include "store/expire.h"
+#include "types/graveyard.h"
 
 namespace rp {
 
@@ -54,7 +56,15 @@ void engine_cron(Engine* e) {
     e->cron_ticks.fetch_add(1, std::memory_order_relaxed);
 }
 
+static void dig(int64_t slice_us) {
+    int64_t start_us = clock_mono_us();
+    while (graveyard_waiting() && graveyard_dig(kDigElements)) {
+        if (clock_mono_us() - start_us >= slice_us) return;
+    }
+}
+
 void engine_crawl(Engine* e, Worker* w) {
+    dig(kCrawlSliceUs);
     // As in Redis, nothing changes by itself during CLIENT PAUSE.
     if (e->core.pause_state.load(std::memory_order_relaxed) != 0) return;
     int64_t budget_us = expire_budget_us(e->config);

@@ -13,6 +13,7 @@
 #include "engine/sums.h"
 #include "engine/text.h"
 #include "mem/mem.h"
+#include "types/each.h"
 
 namespace rp {
 
@@ -63,16 +64,40 @@ static size_t rdb_integer_bytes(int64_t v) {
     return 0;
 }
 
-// What an RDB file takes for the value, not compressed.
-static size_t rdb_string_bytes(CmdCtx* c, const Entry* e) {
+static size_t rdb_text_bytes(Bytes text) {
     constexpr size_t kIntegerTextMax = 11;
-    StringView v;
     int64_t n;
-    db_value(&c->a, e, &v);
-    if (v.bytes.len <= kIntegerTextMax && parse_i64(v.bytes, &n) && rdb_integer_bytes(n) != 0) {
+    if (text.len <= kIntegerTextMax && parse_i64(text, &n) && rdb_integer_bytes(n) != 0) {
         return rdb_integer_bytes(n);
     }
-    return rdb_length_bytes(v.bytes.len) + v.bytes.len;
+    return rdb_length_bytes(text.len) + text.len;
+}
+
+struct RdbBytes {
+    Type type;
+    size_t elements, total;
+};
+
+static void rdb_add_element(const Element* e, void* arg) {
+    auto* sum = static_cast<RdbBytes*>(arg);
+    sum->elements++;
+    sum->total += rdb_text_bytes(e->key);
+    if (sum->type == Type::hash) sum->total += rdb_text_bytes(e->value);
+    if (sum->type == Type::zset) sum->total += sizeof e->score;
+}
+
+// What an RDB file takes for the value, element by element and not compressed.
+static size_t rdb_value_bytes(CmdCtx* c, const Entry* e) {
+    if (entry_type(e) == Type::string) {
+        StringView v;
+        db_value(&c->a, e, &v);
+        return rdb_text_bytes(v.bytes);
+    }
+    Value v;
+    RdbBytes sum = {entry_type(e), 0, 0};
+    db_view(&c->a, e, &v);
+    value_each(&v, entry_type(e), rdb_add_element, &sum);
+    return rdb_length_bytes(sum.elements) + sum.total;
 }
 
 static void debug_object(CmdCtx* c, Args argv, Reply* out) {
@@ -87,7 +112,7 @@ static void debug_object(CmdCtx* c, Args argv, Reply* out) {
                  "Value at:%p refcount:1 encoding:%.*s serializedlength:%zu lru:%u "
                  "lru_seconds_idle:%lld",
                  static_cast<const void*>(e), static_cast<int>(encoding.len), encoding.ptr,
-                 rdb_string_bytes(c, e), lru, static_cast<long long>(age_idle_ms(&c->a, e) / 1000));
+                 rdb_value_bytes(c, e), lru, static_cast<long long>(age_idle_ms(&c->a, e) / 1000));
     reply_simple(out, {line, static_cast<size_t>(n)});
 }
 

@@ -1,5 +1,8 @@
 #include "engine/digest.h"
 
+#include "base/numbers.h"
+#include "types/each.h"
+
 namespace rp {
 
 // Order does not matter ...
@@ -25,11 +28,38 @@ static void digest_mix_u32(Digest* d, uint32_t n) {
     digest_mix(d, {big_endian, sizeof big_endian});
 }
 
+struct ElementMix {
+    Digest* d;
+    Type type;
+};
+
+// A list is ordered; of the others each element has a digest of its own, and their order is
+// nothing.
+static void digest_element(const Element* e, void* arg) {
+    auto* mix = static_cast<ElementMix*>(arg);
+    if (mix->type == Type::list) return digest_mix(mix->d, e->key);
+    if (mix->type == Type::set) return digest_xor(mix->d, e->key);
+    Digest one;
+    digest_mix(&one, e->key);
+    char score[kDoubleTextMax];
+    Bytes second = e->value;
+    if (mix->type == Type::zset) second = {score, format_double(score, e->score)};
+    digest_mix(&one, second);
+    digest_xor(mix->d, {reinterpret_cast<const char*>(one.sum), kSha1Len});
+}
+
 void digest_mix_value(CmdCtx* c, const Entry* e, Digest* d) {
-    StringView v;
     digest_mix_u32(d, static_cast<uint32_t>(entry_type(e)));
-    db_value(&c->a, e, &v);
-    digest_mix(d, v.bytes);
+    if (entry_type(e) == Type::string) {
+        StringView v;
+        db_value(&c->a, e, &v);
+        digest_mix(d, v.bytes);
+    } else {
+        Value v;
+        ElementMix mix = {d, entry_type(e)};
+        db_view(&c->a, e, &v);
+        value_each(&v, entry_type(e), digest_element, &mix);
+    }
     if (entry_expiry_ms(e) != kNoExpiry) digest_xor(d, "!!expire!!");
 }
 

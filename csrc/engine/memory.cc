@@ -16,7 +16,7 @@ constexpr size_t kSlotShare = 10;
 
 // ---- USAGE ------------------------------------------------------------------------------------
 
-// SAMPLES is for nested values: strings have none, so it is only checked.
+// SAMPLES bounds Redis' guess at nested values: here every byte is counted, so it is only checked.
 static bool parse_samples(CmdCtx* c, Args argv) {
     for (size_t i = 3; i < argv.len; i += 2) {
         int64_t samples;
@@ -34,6 +34,10 @@ static void memory_usage(CmdCtx* c, Args argv, Reply* out) {
     if (!parse_samples(c, argv)) return;
     const Entry* e = db_peek(&c->a, argv[2]);
     if (e == nullptr) return reply_null(out);
+    if (entry_encoding(e) == Encoding::boxed && !c->a.locked) {  // E1
+        c->a.need_lock = true;
+        return;
+    }
     reply_int(out, static_cast<int64_t>(entry_cost(e) + kSlotShare));
 }
 

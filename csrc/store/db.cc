@@ -92,7 +92,25 @@ void db_value(Access* a, const Entry* e, StringView* out) {
             return;
         case Encoding::embstr:
         case Encoding::raw: out->bytes = entry_inline(e); return;
+        case Encoding::listpack:
+        case Encoding::intset:
+        case Encoding::boxed: RP_ASSERT(!"db_value is for strings");
     }
+}
+
+bool db_view(Access* a, const Entry* e, Value* out) {
+    RP_DCHECK(entry_type(e) != Type::string);
+    if (entry_encoding(e) != Encoding::boxed) {
+        out->form = entry_encoding(e) == Encoding::intset ? Form::intset : Form::listpack;
+        out->flat = buf_borrow(entry_inline(e));
+        return true;
+    }
+    if (!a->locked) {
+        a->need_lock = true;
+        return false;
+    }
+    *out = entry_box(e)->value;
+    return true;
 }
 
 size_t db_value_len(const Entry* e) {
@@ -168,6 +186,15 @@ void db_set_expiry(Access* a, Handle* h, int64_t expiry_ms) {
 
 void db_set_integer(Access* a, Handle* h, int64_t value) {
     table_set_integer(db_table(a), h->hash, h->at.entry, value);
+    note_change(a, h->key, h->hash, false);
+}
+
+void db_recount_box(Access* a, Handle* h, size_t cost_before) {
+    table_touch(db_table(a), h->hash, cost_before, box_cost(entry_box(h->at.entry)));
+}
+
+void db_changed_box(Access* a, Handle* h, size_t cost_before) {
+    db_recount_box(a, h, cost_before);
     note_change(a, h->key, h->hash, false);
 }
 

@@ -5,12 +5,14 @@
 // time at which the command happens.
 //
 // Invariants  D1  a lock-free access (locked == false) changes nothing but LRU hints; it follows no
-//                 Blob: db_value sets need_lock instead and the dispatcher runs the command again.
+//                 Blob or Box: db_value and db_view set need_lock instead and the dispatcher runs
+//                 the command again.
 //             D2  an expired key is absent to everybody. Under lock it is deleted when it is met
 //                 (I1), counted, and seen by WATCH as a change; without lock need_lock is set, so
 //                 that whoever reads it deletes it.
-//             D3  every change of a key passes through db_put, db_delete, db_set_expiry or
-//                 db_set_integer: there it reaches the watchers, the counters and the journal.
+//             D3  every change of a key passes through db_put, db_delete, db_set_expiry,
+//                 db_set_integer or db_changed_box: there it reaches the watchers, the counters and
+//                 the journal.
 #pragma once
 #include "base/clock.h"
 #include "store/store.h"
@@ -80,6 +82,10 @@ struct StringView {
 void db_value(Access* a, const Entry* e, StringView* out);
 size_t db_value_len(const Entry* e);  // STRLEN; needs no lock for any encoding
 
+// A value that is not a string, for reading: inline bytes are borrowed, a Box's Value is shown as
+// it is. False: it needs the lock, as above. *out is not to be freed or changed.
+bool db_view(Access* a, const Entry* e, Value* out);
+
 // A lookup that Redis counts although the command writes (GETEX, GETDEL, SET ... GET).
 inline void db_count_lookup(Access* a, bool hit) {
     stat_add(hit ? &a->stats->hits : &a->stats->misses);
@@ -109,6 +115,12 @@ void db_delete(Access* a, Handle* h);
 void db_set_expiry(Access* a, Handle* h, int64_t expiry_ms);
 // REQUIRES: present, Encoding::integer.
 void db_set_integer(Access* a, Handle* h, int64_t value);
+
+// REQUIRES: present, Encoding::boxed. The Box's value was changed in place; its box_cost was
+// `cost_before`. store/edit.h is what commands use.
+void db_changed_box(Access* a, Handle* h, size_t cost_before);
+// The same for a Box whose memory is arranged anew and whose value is what it was: nobody is told.
+void db_recount_box(Access* a, Handle* h, size_t cost_before);
 
 // String values as SET stores them: an integer text becomes Encoding::integer (<= 20 digits), the
 // rest embstr, raw or blob. `big`, when not null, holds exactly `value` and is adopted by

@@ -4,6 +4,7 @@
 #include "conf/config.h"
 #include "mem/mem.h"
 #include "store/watch.h"
+#include "types/graveyard.h"
 
 namespace rp {
 
@@ -157,6 +158,7 @@ bool evict_until_fits(Access* a) {
     bool random = p == EvictPolicy::allkeys_random || p == EvictPolicy::volatile_random;
     Pool pool;
     for (int barren = 0; barren < kBarrenRoundsMax && !fits(a->store);) {
+        if (graveyard_dig(kDigElements)) continue;  // what was evicted is not yet free
         Evicted e = random ? evict_random(a, p) : evict_best(a, &pool, p);
         if (e == Evicted::nothing) break;
         barren = e == Evicted::yes ? 0 : barren + 1;

@@ -14,20 +14,20 @@ static uint8_t entry_flags(size_t klen, size_t vlen, Encoding enc, int64_t expir
     unsigned flags = 0;
     if (klen > kNarrowMax || vlen > kNarrowMax || enc == Encoding::blob) flags |= kEntryWide;
     if (expiry_ms != kNoExpiry) flags |= kEntryExpiry;
-    if (enc == Encoding::integer || enc == Encoding::blob) flags |= kEntryWord;
+    bool word = enc == Encoding::integer || enc == Encoding::blob || enc == Encoding::boxed;
+    if (word) flags |= kEntryWord;
     return static_cast<uint8_t>(flags);
 }
 
 // Everything but the value: the word is left to the caller, inline bytes too.
-static Entry* entry_new(Bytes key, size_t vlen, Encoding enc, int64_t expiry_ms) {
+static Entry* entry_new(Bytes key, size_t vlen, Type type, Encoding enc, int64_t expiry_ms) {
     RP_ASSERT(key.len <= std::numeric_limits<uint32_t>::max());
     RP_ASSERT(vlen <= std::numeric_limits<uint32_t>::max());
     uint8_t flags = entry_flags(key.len, vlen, enc, expiry_ms);
     size_t inline_len = (flags & kEntryWord) ? 0 : vlen;
     size_t offset = entry_key_offset(flags);
     Entry* e = static_cast<Entry*>(mem_alloc(sizeof(Entry) + offset + key.len + inline_len));
-    e->kind =
-        static_cast<uint8_t>(static_cast<unsigned>(Type::string) << 4 | static_cast<unsigned>(enc));
+    e->kind = static_cast<uint8_t>(static_cast<unsigned>(type) << 4 | static_cast<unsigned>(enc));
     e->flags = flags;
     e->mark.store(0, std::memory_order_relaxed);
     e->clock.store(0, std::memory_order_relaxed);
@@ -44,6 +44,13 @@ static Entry* entry_new(Bytes key, size_t vlen, Encoding enc, int64_t expiry_ms)
     return e;
 }
 
+static Entry* entry_new_inline(Bytes key, Bytes value, Type type, Encoding enc, int64_t expiry_ms) {
+    Entry* e = entry_new(key, value.len, type, enc, expiry_ms);
+    char* to = e->rest + entry_key_offset(e->flags) + key.len;
+    if (value.len > 0) memcpy(to, value.ptr, value.len);
+    return e;
+}
+
 Entry* entry_new_string(Bytes key, Bytes value, Encoding enc, int64_t expiry_ms) {
     RP_DCHECK(enc == Encoding::embstr || enc == Encoding::raw);
     if (value.len >= kBlobMin) {
@@ -52,21 +59,34 @@ Entry* entry_new_string(Bytes key, Bytes value, Encoding enc, int64_t expiry_ms)
         b->len = value.len;
         return entry_new_blob(key, b, expiry_ms);
     }
-    Entry* e = entry_new(key, value.len, enc, expiry_ms);
-    char* to = e->rest + entry_key_offset(e->flags) + key.len;
-    if (value.len > 0) memcpy(to, value.ptr, value.len);
-    return e;
+    return entry_new_inline(key, value, Type::string, enc, expiry_ms);
 }
 
 Entry* entry_new_integer(Bytes key, int64_t value, int64_t expiry_ms) {
-    Entry* e = entry_new(key, 0, Encoding::integer, expiry_ms);
+    Entry* e = entry_new(key, 0, Type::string, Encoding::integer, expiry_ms);
     entry_word(e)->store(value, std::memory_order_relaxed);
     return e;
 }
 
 Entry* entry_new_blob(Bytes key, Blob* take, int64_t expiry_ms) {
-    Entry* e = entry_new(key, take->len, Encoding::blob, expiry_ms);
+    Entry* e = entry_new(key, take->len, Type::string, Encoding::blob, expiry_ms);
     entry_word(e)->store(reinterpret_cast<int64_t>(take), std::memory_order_relaxed);
+    return e;
+}
+
+static Entry* entry_new_boxed(Bytes key, Type type, Box* take, int64_t expiry_ms) {
+    Entry* e = entry_new(key, 0, type, Encoding::boxed, expiry_ms);
+    entry_word(e)->store(reinterpret_cast<int64_t>(take), std::memory_order_relaxed);
+    return e;
+}
+
+Entry* entry_new_value(Bytes key, Type type, Value* take, int64_t expiry_ms) {
+    if (!value_is_flat(take) || take->flat.len > kInlineMax) {
+        return entry_new_boxed(key, type, box_new(take), expiry_ms);
+    }
+    Encoding enc = take->form == Form::intset ? Encoding::intset : Encoding::listpack;
+    Entry* e = entry_new_inline(key, buf_bytes(&take->flat), type, enc, expiry_ms);
+    value_free(take);
     return e;
 }
 
@@ -77,7 +97,13 @@ Entry* entry_copy(const Entry* from, Bytes key, int64_t expiry_ms) {
         case Encoding::blob: e = entry_new_blob(key, blob_ref(entry_blob(from)), expiry_ms); break;
         case Encoding::embstr:
         case Encoding::raw:
-            e = entry_new_string(key, entry_inline(from), entry_encoding(from), expiry_ms);
+        case Encoding::listpack:
+        case Encoding::intset:
+            e = entry_new_inline(key, entry_inline(from), entry_type(from), entry_encoding(from),
+                                 expiry_ms);
+            break;
+        case Encoding::boxed:
+            e = entry_new_boxed(key, entry_type(from), box_ref(entry_box(from)), expiry_ms);
             break;
     }
     // A copy is as old as its original: RENAME and EXPIRE do not make a key look fresh.
@@ -94,6 +120,7 @@ size_t entry_bytes(const Entry* e) {
 size_t entry_cost(const Entry* e) {
     size_t cost = mem_cost(entry_bytes(e));
     if (entry_encoding(e) == Encoding::blob) cost += mem_cost(sizeof(Blob) + entry_value_len(e));
+    if (entry_encoding(e) == Encoding::boxed) cost += box_cost(entry_box(e));
     return cost;
 }
 
@@ -106,11 +133,13 @@ static void entry_release(void* node, size_t bytes) {
 
 void entry_retire(EpochSlot* s, Entry* take) {
     if (entry_encoding(take) == Encoding::blob) blob_unref(entry_blob(take));  // E1
+    if (entry_encoding(take) == Encoding::boxed) box_unref(entry_box(take));
     epoch_retire(s, take, entry_bytes(take), entry_release);
 }
 
 void entry_free(Entry* take) {
     if (entry_encoding(take) == Encoding::blob) blob_unref(entry_blob(take));
+    if (entry_encoding(take) == Encoding::boxed) box_unref_now(entry_box(take));
     entry_release(take, entry_bytes(take));
 }
 

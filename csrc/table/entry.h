@@ -7,13 +7,15 @@
 //                                                       +----------------------------------------+
 //
 // klen and vlen are one byte each; when either does not fit, the `wide` field holds both. `word` is
-// there for integers (the value) and blobs (the pointer; `wide` vlen is the length).
+// there for integers (the value), blobs (the pointer; `wide` vlen is the length) and boxes (the
+// pointer). Small lists, hashes, sets and sorted sets lie inline, as strings do.
 //
 // Invariants  I2  key bytes, flags, kind and string bytes never change once published. In place,
 //                 each one atomic: the integer, the expiry, clock/freq (hints only).
-//             E1  a Blob pointer is followed only by whoever holds the segment's lock: the blob is
+//             E1  a Blob or Box pointer is followed only by whoever holds the segment's lock: it is
 //                 released when the entry is unlinked, not after a grace period, so that a stalled
-//                 reader holds back small objects only. Its length may be read by anybody pinned.
+//                 reader holds back small objects only. A Blob's length may be read by anybody
+//                 pinned.
 // Ownership   whoever unlinks an entry retires it with entry_retire.
 #pragma once
 #include <atomic>
@@ -22,19 +24,24 @@
 #include "base/bytes.h"
 #include "mem/blob.h"
 #include "sync/epoch.h"
+#include "types/value.h"
 
 namespace rp {
-
-enum class Type : uint8_t { string = 0, list = 1, set = 2, zset = 3, hash = 4, stream = 6 };
 
 enum class Encoding : uint8_t {
     embstr = 0,  // inline bytes, as SET leaves them; longer than kEmbstrMax reports as raw
     raw = 1,     // inline bytes that were modified (APPEND, SETRANGE): reports as raw at any length
     integer = 2,  // `word`
     blob = 3,     // `word` is a Blob*
+    // Not strings:
+    listpack = 4,  // inline
+    intset = 5,    // inline
+    boxed = 6,     // `word` is a Box*
 };
 
 constexpr size_t kEmbstrMax = 44;
+// Flat values up to here are copied by each write and read without lock.
+constexpr size_t kInlineMax = 1024;
 constexpr int64_t kNoExpiry = -1;
 
 enum EntryFlags : uint8_t {
@@ -93,7 +100,10 @@ inline int64_t entry_integer(const Entry* e) {
 inline Blob* entry_blob(const Entry* e) {  // REQUIRES E1
     return reinterpret_cast<Blob*>(entry_word(e)->load(std::memory_order_relaxed));
 }
-// Inline bytes (embstr, raw). Not for integers and blobs.
+inline Box* entry_box(const Entry* e) {  // REQUIRES E1
+    return reinterpret_cast<Box*>(entry_word(e)->load(std::memory_order_relaxed));
+}
+// Inline bytes (embstr, raw, listpack, intset). Not for integers, blobs and boxes.
 inline Bytes entry_inline(const Entry* e) {
     return {e->rest + entry_key_offset(e->flags) + entry_key_len(e), entry_value_len(e)};
 }
@@ -103,16 +113,18 @@ inline Bytes entry_inline(const Entry* e) {
 Entry* entry_new_string(Bytes key, Bytes value, Encoding enc, int64_t expiry_ms);
 Entry* entry_new_integer(Bytes key, int64_t value, int64_t expiry_ms);
 Entry* entry_new_blob(Bytes key, Blob* take, int64_t expiry_ms);
-// The same value (blobs shared by reference) under `key` with another expiry. REQUIRES E1 for
-// blobs.
+// A value that is not a string: flat and small (kInlineMax) it lies inline, else in a new Box.
+Entry* entry_new_value(Bytes key, Type type, Value* take, int64_t expiry_ms);
+// The same value (blobs and boxes shared by reference) under `key` with another expiry. REQUIRES
+// E1.
 Entry* entry_copy(const Entry* from, Bytes key, int64_t expiry_ms);
 
 size_t entry_bytes(const Entry* e);  // of the allocation itself
-// Allocation plus blob, as the allocator counts it (MEMORY USAGE, segment statistics). Blob length
-// only: no E1 needed.
+// Allocation plus blob or box, as the allocator counts it (MEMORY USAGE, segment statistics).
+// REQUIRES E1 for boxes.
 size_t entry_cost(const Entry* e);
-// REQUIRES: unlinked, under the segment's lock (or never published). Releases the blob now and the
-// entry after a grace period.
+// REQUIRES: unlinked, under the segment's lock (or never published). Releases blob or box now and
+// the entry after a grace period.
 void entry_retire(EpochSlot* s, Entry* take);
 void entry_free(Entry* take);  // never published, or no reader left
 

@@ -1,35 +1,10 @@
-// table/table.cc: hashing, finding and the four ways to change a table.
+// table/table.cc: finding, and the ways to change a table.
 #include "table/table.h"
 
-#include <new>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-#include "base/random.h"
 #include "mem/mem.h"
 #include "table/bucket.h"
 
 namespace rp {
-
-// ---- hash -------------------------------------------------------------------------------------
-
-struct HashSecret {
-    alignas(64) unsigned char bytes[XXH3_SECRET_DEFAULT_SIZE];
-    HashSecret() { random_secret(bytes, sizeof(bytes)); }
-};
-
-// Drawn when the library is loaded, before anything can be hashed: no test on each call.
-static HashSecret g_hash_secret;
-
-void table_hash_seed(uint64_t seed) {
-    XXH3_generateSecret(g_hash_secret.bytes, sizeof(g_hash_secret.bytes), &seed, sizeof(seed));
-}
-
-uint64_t table_hash(Bytes key) {
-    return XXH3_64bits_withSecret(key.ptr, key.len, g_hash_secret.bytes,
-                                  sizeof(g_hash_secret.bytes));
-}
 
 // ---- life -------------------------------------------------------------------------------------
 
@@ -191,6 +166,10 @@ void table_set_integer(Table* t, uint64_t hash, Entry* e, int64_t value) {
     RP_ASSERT(entry_encoding(e) == Encoding::integer);
     segment_write(t, hash);
     entry_word(e)->store(value, std::memory_order_release);  // pairs with entry_integer
+}
+
+void table_touch(Table* t, uint64_t hash, size_t cost_before, size_t cost_after) {
+    count_add(&segment_write(t, hash)->cost, cost_after - cost_before);
 }
 
 // ---- sums -------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@
 //             the gate, store/gate.h).
 // Limits      keys and inline values < 4 GiB; 2^22 buckets per segment: 23,000 million keys.
 #pragma once
+#include "base/hash.h"
 #include "sync/mutex.h"
 #include "table/entry.h"
 
@@ -73,11 +74,7 @@ Table* table_new();
 // Frees every entry and array. REQUIRES: no reader can reach t any more.
 void table_free(Table* t);
 
-// XXH3 with a secret drawn once per process from the kernel.
-uint64_t table_hash(Bytes key);
-// Tests only: a repeatable secret. REQUIRES: no table holds a key.
-void table_hash_seed(uint64_t seed);
-
+inline uint64_t table_hash(Bytes key) { return hash_bytes(key); }
 inline size_t segment_index(uint64_t hash) { return hash >> (64 - kSegmentsLog2); }
 inline Segment* table_segment(Table* t, uint64_t hash) { return &t->segments[segment_index(hash)]; }
 
@@ -97,7 +94,7 @@ struct Place {
 };
 Place table_locate(Table* t, Bytes key, uint64_t hash);
 
-// All four keep the segment's counts and bump `version`. REQUIRES lock. The table owns `take`.
+// All keep the segment's counts and bump `version`. REQUIRES lock. The table owns `take`.
 // The caller retires what is returned, AFTER anything that must see the old value.
 void table_insert(EpochSlot* s, Table* t, uint64_t hash, Entry* take);  // REQUIRES: absent
 Entry* table_replace(Table* t, uint64_t hash, Place at, Entry* take);   // old entry
@@ -106,6 +103,8 @@ Entry* table_remove(EpochSlot* s, Table* t, uint64_t hash, Place at);   // remov
 void table_set_expiry(Table* t, uint64_t hash, Entry* e, int64_t expiry_ms);
 // The integer changes in place.
 void table_set_integer(Table* t, uint64_t hash, Entry* e, int64_t value);
+// A boxed value has changed in place: the segment's cost follows.
+void table_touch(Table* t, uint64_t hash, size_t cost_before, size_t cost_after);
 
 uint64_t table_keys(const Table* t);  // sums of the segments' counts
 uint64_t table_ttl_keys(const Table* t);

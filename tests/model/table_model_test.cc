@@ -36,7 +36,7 @@ class TableModel : public TableFixture {
         printf("RP_SEED=%llu\n", static_cast<unsigned long long>(seed));
         RecordProperty("seed", std::to_string(seed));
         random_seed(seed);
-        table_hash_seed(seed);
+        hash_seed(seed);
         TableFixture::SetUp();
     }
 

@@ -1,0 +1,27 @@
+#include "base/hash.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/random.h"
+
+namespace rp {
+
+struct HashSecret {
+    alignas(64) unsigned char bytes[XXH3_SECRET_DEFAULT_SIZE];
+    HashSecret() { random_secret(bytes, sizeof(bytes)); }
+};
+
+// Drawn when the library is loaded, before anything can be hashed: no test on each call.
+static HashSecret g_hash_secret;
+
+void hash_seed(uint64_t seed) {
+    XXH3_generateSecret(g_hash_secret.bytes, sizeof(g_hash_secret.bytes), &seed, sizeof(seed));
+}
+
+uint64_t hash_bytes(Bytes bytes) {
+    return XXH3_64bits_withSecret(bytes.ptr, bytes.len, g_hash_secret.bytes,
+                                  sizeof(g_hash_secret.bytes));
+}
+
+}  // namespace rp
