@@ -1,0 +1,102 @@
+// store/journal.h: the order of all changes, and what a thread has to say of them. persist/ (later
+// repl/ too) takes it from here; below it nobody knows a file.
+//
+//   under the segments' locks          after the batch, nothing held       log thread
+//   record_open   seq = next_seq++     journal_submit ---- batches ---->   merges by seq, writes,
+//   ... the change is published ...                                        syncs, moves `acked` on
+//   record_add    DEL k / SET k v      a reply that rests on seq leaves when acked >= seq
+//   record_close
+//
+// The number is drawn before the change is published and while its segments are held: so a reader
+// that saw a change and then writes draws a higher one, changes of one key are numbered in the
+// order they happened, and every prefix of the numbers is a state that existed (I3, I9). The bytes
+// follow when the change is made; the log thread waits for a number whose bytes are still under
+// way.
+//
+// A record is what one command (or one EXEC, as MULTI ... EXEC) did, as RESP commands that need no
+// clock and no chance: absolute expiries, DEL for what expired or was evicted. It is replayed whole
+// or not at all.
+//
+// Invariants  J1  every number drawn is submitted exactly once, if only as an empty record.
+//             J2  the numbers of one batch ascend.
+//             J3  a thread submits before it waits for anything and before its replies may leave.
+// Threads     LogBatch: its executing thread, then the log thread. Journal: fields say.
+// Limits      journal_full: what waits to be written is above `waiting_max`: writes wait outside of
+//             all locks (the dispatcher answers Ran::paused).
+#pragma once
+#include <atomic>
+
+#include "resp/out.h"
+
+namespace rp {
+
+struct Access;
+
+struct LogRecord {
+    uint64_t seq;
+    uint64_t len;       // bytes of it in the batch; 0: nothing was changed after all
+    uint32_t first_db;  // the database its first command needs ...
+    uint32_t last_db;   // ... and the one selected after its last
+    bool rotate;        // a snapshot's cut: the log goes on in a new file before the next record
+};
+
+// Records of one batch of commands of one thread, their bytes in order.
+struct LogBatch {
+    LogBatch* next = nullptr;
+    Out bytes;
+    LogRecord* records = nullptr;
+    size_t count = 0;
+    size_t cap = 0;
+    size_t taken = 0;  // log thread: records already merged
+};
+
+struct Journal {
+    // Writers.
+    alignas(64) std::atomic<uint64_t> next_seq{1};
+    // The log thread moves these; anybody reads.
+    alignas(64) std::atomic<uint64_t> acked{
+        0};                                // records up to here are as safe as appendfsync says
+    std::atomic<size_t> waiting_bytes{0};  // submitted, not yet written
+    std::atomic<bool> refuses{false};      // writes get `refusal` (MISCONF): a disk error
+    size_t waiting_max = size_t{64} << 20;
+    // Hands a batch over. Never blocks.
+    void (*submit)(Journal* j, LogBatch* take) = nullptr;
+    // The reply for a refused write, without its '-': "MISCONF Errors writing to the AOF file:
+    // ...".
+    size_t (*refusal)(Journal* j, char* out, size_t size) = nullptr;
+};
+
+// The mouth of one executing thread. In its Worker; Access.log points to it, or is null: nothing is
+// logged (no persistence, or the log itself is being replayed).
+struct LogVoice {
+    Journal* journal = nullptr;
+    LogBatch* batch = nullptr;  // being filled
+    bool open = false;          // between record_open and record_close
+    bool in_multi = false;      // the open record is an EXEC
+    size_t commands = 0;        // in the open record
+};
+
+// All REQUIRE the locks of what is being changed; all do nothing when a->log is null.
+void record_open(Access* a);
+// Adds a command in a->db to the open record; without one, makes a record of it alone.
+// `big`, when not null, holds argv[big_index] and is referenced instead of copied.
+void record_add(Access* a, const Bytes* argv, size_t argc, Blob* big, size_t big_index);
+void record_delete(Access* a, Bytes key);  // DEL key
+void record_close(Access* a);
+// EXEC: all that is added until record_close becomes one MULTI ... EXEC.
+void record_multi(Access* a);
+
+// After a batch, nothing held. Returns the highest number submitted, 0: none. What it rests on has
+// to wait for that.
+uint64_t journal_submit(LogVoice* v);
+
+inline bool journal_full(const Journal* j) {
+    return j->waiting_bytes.load(std::memory_order_relaxed) > j->waiting_max;
+}
+inline bool journal_acked(const Journal* j, uint64_t seq) {
+    return j->acked.load(std::memory_order_acquire) >= seq;
+}
+
+void log_batch_free(LogBatch* take);
+
+}  // namespace rp
