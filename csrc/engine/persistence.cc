@@ -202,7 +202,7 @@ static SnapshotAsked start(Engine* e, SnapshotGoal goal) {
     o.files = p->files;
     o.goal = goal;
     o.dir = rewrite ? p->aof_dir : p->dir;
-    o.name = rewrite ? nullptr : dbfilename;
+    o.name = rewrite ? p->appendfilename : dbfilename;
     o.log = rewrite ? p->log.load(std::memory_order_acquire) : nullptr;
     o.compress = config_num(e->config->rdbcompression) != 0;
     o.checksum = config_num(e->config->rdbchecksum) != 0;
