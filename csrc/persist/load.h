@@ -1,10 +1,10 @@
 // persist/load.h: brings a store back at start, from Redis' files: the log (manifest, base,
 // increments) or, without one, the snapshot.
 //
-// It never goes on silently with less than the manifest promises: a missing or emptied file, damage in
-// the middle, an unknown opcode end the load with one line that says file, offset and what to do. Only
-// the torn tail of the last increment may be cut, with aof-load-truncated: it is kept aside, the cut is
-// made durable, and the log says what went.
+// It never goes on silently with less than the manifest promises: a missing or emptied file, damage
+// in the middle, an unknown opcode end the load with one line that says file, offset and what to
+// do. Only the torn tail of the last increment may be cut, with aof-load-truncated: it is kept
+// aside, the cut is made durable, and the log says what went.
 //
 // Threads  one; other sessions may look at the store meanwhile (INFO), and are told -LOADING.
 #pragma once
@@ -23,7 +23,7 @@ struct LoadProgress {
 
 struct LoadOptions {
     const FileOps* files = &kSystemFiles;
-    const char* dir = nullptr;      // where dbfilename is
+    const char* dir = nullptr;  // where dbfilename is
     const char* dbfilename = nullptr;
     const char* aof_dir = nullptr;  // dir/appenddirname; null: appendonly no
     const char* appendfilename = nullptr;
@@ -37,7 +37,7 @@ struct LoadOptions {
 };
 
 // *manifest (to be freed by the caller): what the log goes on with; empty when there was none.
-[[nodiscard]] bool load_store(const LoadOptions& options, LoadProgress* progress, Manifest* manifest,
-                              PersistErr* err);
+[[nodiscard]] bool load_store(const LoadOptions& options, LoadProgress* progress,
+                              Manifest* manifest, PersistErr* err);
 
 }  // namespace rp
