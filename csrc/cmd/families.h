@@ -15,6 +15,7 @@ extern const Cmd kTxnCmds[];       // txn.cc
 extern const Cmd kListCmds[];      // list.cc
 extern const Cmd kHashCmds[];      // hash.cc
 extern const Cmd kSetCmds[];       // set.cc
+extern const Cmd kSetOpCmds[];     // set_ops.cc
 extern const Cmd kZsetCmds[];      // zset.cc
 
 // Shared by families and by DEBUG, MEMORY.
