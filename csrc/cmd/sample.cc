@@ -6,6 +6,7 @@
 #include "mem/mem.h"
 #include "types/intset.h"
 #include "types/listpack.h"
+#include "types/pick.h"
 #include "types/zset.h"
 
 namespace rp {
@@ -87,34 +88,6 @@ static Element numbered_get(Numbered* n, size_t i) {
     return e;
 }
 
-// ---- numbers already drawn --------------------------------------------------------------------
-
-// Open addressing over numbers + 1; at most half full.
-struct Drawn {
-    uint64_t* cells;
-    size_t size;
-};
-
-static Drawn drawn_new(size_t numbers) {
-    size_t size = 16;
-    while (size < 2 * numbers)
-        size *= 2;
-    return {static_cast<uint64_t*>(mem_calloc(size * sizeof(uint64_t))), size};
-}
-
-static void drawn_free(Drawn* d) { mem_free(d->cells, d->size * sizeof(uint64_t)); }
-
-// False: it was drawn before. The numbers are random themselves, so their low bits will do.
-static bool drawn_add(Drawn* d, size_t number) {
-    size_t at = number & (d->size - 1);
-    while (d->cells[at] != 0) {
-        if (d->cells[at] == number + 1) return false;
-        at = (at + 1) & (d->size - 1);
-    }
-    d->cells[at] = number + 1;
-    return true;
-}
-
 // ---- replies ----------------------------------------------------------------------------------
 
 struct Sample {
@@ -152,37 +125,14 @@ static void reply_picks(Sample* s, uint64_t picks) {
     }
 }
 
-// Each with the chance that as many are left to take as there are left to pass.
-static void reply_many_of(Sample* s, size_t wanted) {
-    reply_head(s, wanted);
-    for (size_t i = 0; wanted != 0; i++) {
-        if (random_below(s->from.count - i) >= wanted) continue;
-        reply_element(s, i);
-        wanted--;
-    }
-}
-
-// Draws again what it drew before: rare, as long as few are wanted.
-static void reply_few_of(Sample* s, size_t wanted) {
-    Drawn drawn = drawn_new(wanted);
-    reply_head(s, wanted);
-    while (wanted != 0) {
-        size_t number = random_below(s->from.count);
-        if (!drawn_add(&drawn, number)) continue;
-        reply_element(s, number);
-        wanted--;
-    }
-    drawn_free(&drawn);
+static void visit_position(size_t position, void* arg) {
+    reply_element(static_cast<Sample*>(arg), position);
 }
 
 static void reply_different(Sample* s, uint64_t wanted) {
-    size_t count = s->from.count;
-    if (wanted > count) wanted = count;
-    if (wanted > count / 3) {
-        reply_many_of(s, wanted);
-    } else {
-        reply_few_of(s, wanted);
-    }
+    if (wanted > s->from.count) wanted = s->from.count;
+    reply_head(s, wanted);
+    pick_distinct(wanted, s->from.count, visit_position, s);
 }
 
 // One is found without numbering them all.

@@ -18,6 +18,7 @@ static bool is_pair(Type type) { return type == Type::hash || type == Type::zset
 
 Element element_of_listpack(Bytes lp, size_t at, Type type) {
     Element e;
+    e.packed = true;
     e.key = lp_get(lp, at);
     if (is_pair(type)) e.value = lp_get(lp, lp_next(lp, at));
     if (type == Type::zset) e.score = score_of(e.value);
@@ -25,7 +26,9 @@ Element element_of_listpack(Bytes lp, size_t at, Type type) {
 }
 
 Element element_of_item(const Item* item, Type type) {
-    Element e = {item_key(item), item_value(item)};
+    Element e;
+    e.key = item_key(item);
+    e.value = item_value(item);
     if (type == Type::zset) e.score = score_of(e.value);
     return e;
 }

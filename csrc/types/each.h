@@ -6,9 +6,10 @@
 namespace rp {
 
 struct Element {
-    Bytes key;         // element, field or member
-    Bytes value;       // of a hash
-    double score = 0;  // of a sorted set
+    Bytes key;            // element, field or member
+    Bytes value;          // of a hash
+    double score = 0;     // of a sorted set
+    bool packed = false;  // it lies in a listpack, in which Redis keeps some scores as integers
 };
 // One element of a listpack (of hashes and sorted sets: the pair at `at`) or of a Dict.
 Element element_of_listpack(Bytes lp, size_t at, Type type);

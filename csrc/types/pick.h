@@ -6,10 +6,6 @@
 
 namespace rp {
 
-// The most elements that a negative count may ask for: a reply is built in memory before it is
-// sent, and a user chose this number. (Redis 7.0 goes on until it is out of memory.)
-constexpr int64_t kPickRepeatsMax = int64_t{1} << 24;
-
 // Calls visit with `count` different positions below `size`, every choice as likely as any other.
 // In no special order; ascending when at least a third is chosen. O(count) time.
 // REQUIRES: count <= size.

@@ -24,10 +24,10 @@ TABLE_ORDER = {
     b"SMEMBERS": 1,
 }  # Parts that belong together.
 IN_ORDER = {b"listpack", b"intset"}
-RANDOM = {b"RANDOMKEY", b"HRANDFIELD", b"SRANDMEMBER", b"SPOP"}
+RANDOM = {b"RANDOMKEY", b"HRANDFIELD", b"SRANDMEMBER", b"SPOP", b"ZRANDMEMBER"}
 CHANGES_AT_RANDOM = {b"SPOP"}  # Not only the reply differs, but what is left.
 # Where the cursor is, and the parts that belong together.
-SCANS = {b"SCAN": (1, 1), b"HSCAN": (2, 2), b"SSCAN": (2, 1)}
+SCANS = {b"SCAN": (1, 1), b"HSCAN": (2, 2), b"SSCAN": (2, 1), b"ZSCAN": (2, 2)}
 CLIENT_ID = re.compile(rb"id\r\n:\d+")  # In the reply of HELLO.
 COUNTS_THE_EXPIRED = {b"DBSIZE", b"RANDOMKEY"}
 

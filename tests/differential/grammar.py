@@ -335,6 +335,8 @@ connection = st.one_of(
 # The families of collections build on what stands above.
 import grammar_hashes  # noqa: E402
 import grammar_sets  # noqa: E402
+import grammar_lists  # noqa: E402
+import grammar_zsets  # noqa: E402
 
 NAMES = [
     b"GET",
@@ -385,6 +387,8 @@ NAMES = [
     b"Dbsize",
     *grammar_hashes.NAMES,
     *grammar_sets.NAMES,
+    *grammar_lists.NAMES,
+    *grammar_zsets.NAMES,
 ]
 
 # Wrong arity, wrong options, wrong types of arguments: whatever comes, both answer alike.
@@ -403,8 +407,10 @@ rubbish = (
 FAMILIES: dict[str, st.SearchStrategy[Command]] = {
     "strings": st.one_of(strings, strings, strings, keys, expiry),
     "keys": st.one_of(keys, keys, expiry, expiry, strings),
+    "lists": st.one_of(*[grammar_lists.commands] * 8, strings, keys, expiry, transactions),
     "hashes": st.one_of(*[grammar_hashes.commands] * 8, strings, keys, expiry, transactions),
     "sets": st.one_of(*[grammar_sets.commands] * 8, strings, keys, expiry),
+    "zsets": st.one_of(*[grammar_zsets.commands] * 8, strings, keys, expiry, transactions),
     "sets in transactions": st.one_of(grammar_sets.steady, grammar_sets.steady, transactions),
     "transactions": st.one_of(transactions, transactions, strings, keys, expiry),
     "rubbish": st.one_of(rubbish, rubbish, connection, transactions, strings),

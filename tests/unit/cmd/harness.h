@@ -15,9 +15,9 @@ namespace rp::test {
 
 inline void register_once() {
     static bool done = [] {
-        for (const Cmd* family :
-             {kStringCmds, kLcsCmds, kKeyCmds, kExpireCmds, kScanCmds, kDatabaseCmds, kObjectCmds,
-              kTxnCmds, kHashCmds, kSetCmds, kSetOpCmds}) {
+        for (const Cmd* family : {kStringCmds, kLcsCmds, kKeyCmds, kExpireCmds, kScanCmds,
+                                  kDatabaseCmds, kObjectCmds, kTxnCmds, kHashCmds, kSetCmds,
+                                  kSetOpCmds, kZsetCmds, kZsetRangeCmds, kZsetStoreCmds}) {
             commands_register(family);
         }
         return true;
