@@ -7,6 +7,7 @@
 // A length: 00xxxxxx; 01xxxxxx + 1 byte; 80 + u32; 81 + u64, all big-endian. 11xxxxxx in place of a
 // string's length says how the string is encoded (RdbText).
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 namespace rp {

@@ -9,6 +9,7 @@
 // Threads    single owner.
 // Errors     one line: file, offset, what is wrong and what to do.
 #pragma once
+#include "conf/config.h"
 #include "persist/manifest.h"
 #include "table/entry.h"
 
@@ -31,6 +32,8 @@ struct RdbLimits {
     size_t hash_entries, hash_value, zset_entries, zset_value, set_intset;
     int64_t list_size;
 };
+
+RdbLimits rdb_limits(const Config* c);  // as they are set now
 
 struct RdbKey {
     uint32_t db;
