@@ -106,23 +106,23 @@ bool rdb_fixed(RdbReader* r, size_t bytes, uint64_t* out) {
     return true;
 }
 
+static bool big_endian(RdbReader* r, size_t bytes, uint64_t* out) {
+    uint8_t b[8];
+    if (!rdb_take(r, b, bytes)) return false;
+    *out = number(b, bytes, true);
+    return true;
+}
+
 // A length whose first byte was read.
 static bool length_from(RdbReader* r, uint8_t first, uint64_t* out) {
-    uint8_t b[8];
-    size_t more = 0;
-    *out = 0;
-    if (first < kRdbLen14) {
-        *out = first;
-    } else if (first < kRdbLen32) {
-        *out = first & 63;
-        more = 1;
-    } else if (first <= kRdbLen64) {
-        more = first == kRdbLen32 ? 4 : 8;
-    } else {
-        return rdb_fail(r, RdbFault::bad, "%02x is no length", first);
-    }
-    if (!rdb_take(r, b, more)) return false;
-    *out = (more == 1 ? *out << 8 : 0) | number(b, more, true);
+    *out = first & 63;
+    if (first < kRdbLen14) return true;
+    if (first == kRdbLen32) return big_endian(r, 4, out);
+    if (first == kRdbLen64) return big_endian(r, 8, out);
+    if (first > kRdbLen64) return rdb_fail(r, RdbFault::bad, "%02x is no length", first);
+    uint64_t low;
+    if (!big_endian(r, 1, &low)) return false;
+    *out = *out << 8 | low;
     return true;
 }
 

@@ -25,11 +25,11 @@ uint8_t rdb_type_code(Type type);  // 0 string, 1 list, 2 set, 4 hash, 5 zset
 
 // ---- files ------------------------------------------------------------------------------------
 struct RdbHead {
-    int64_t ctime_s;
-    int64_t used_mem;
-    const char* repl_id;  // null: none
-    int64_t repl_offset;
-    bool aof_base;
+    int64_t ctime_s = 0;
+    int64_t used_mem = 0;
+    const char* repl_id = nullptr;  // null: none
+    int64_t repl_offset = 0;
+    bool aof_base = false;
     const char* version = "7.0.15";  // redis-ver: as INFO's redis_version
 };
 void rdb_begin(RdbOut* o, const RdbHead* head);  // magic, AUX fields
