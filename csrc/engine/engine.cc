@@ -20,7 +20,7 @@ void engine_register_commands() {
               kDatabaseCmds,   kObjectCmds, kTxnCmds,      kListCmds,      kHashCmds,
               kSetCmds,        kSetOpCmds,  kZsetCmds,     kZsetRangeCmds, kZsetStoreCmds,
               kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds,    kCommandCmds,
-              kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds}) {
+              kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kDumpCmds}) {
             commands_register(family);
         }
         return true;
