@@ -191,8 +191,12 @@ void db_set_integer(Access* a, Handle* h, int64_t value) {
     note_change(a, h->key, h->hash, false);
 }
 
-void db_changed_box(Access* a, Handle* h, size_t cost_before) {
+void db_recount_box(Access* a, Handle* h, size_t cost_before) {
     table_touch(db_table(a), h->hash, cost_before, box_cost(entry_box(h->at.entry)));
+}
+
+void db_changed_box(Access* a, Handle* h, size_t cost_before) {
+    db_recount_box(a, h, cost_before);
     note_change(a, h->key, h->hash, false);
 }
 

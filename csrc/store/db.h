@@ -126,6 +126,8 @@ void db_set_integer(Access* a, Handle* h, int64_t value);
 // REQUIRES: present, Encoding::boxed. The Box's value was changed in place; its box_cost was
 // `cost_before`. store/edit.h is what commands use.
 void db_changed_box(Access* a, Handle* h, size_t cost_before);
+// The same for a Box whose memory is arranged anew and whose value is what it was: nobody is told.
+void db_recount_box(Access* a, Handle* h, size_t cost_before);
 
 // String values as SET stores them: an integer text becomes Encoding::integer (<= 20 digits), the
 // rest embstr, raw or blob. `big`, when not null, holds exactly `value` and is adopted by
