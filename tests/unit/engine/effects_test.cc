@@ -214,4 +214,115 @@ TEST(Effects, OfOneClientEveryCommandReplaysToTheSameState) {
     clock_fake_ms(0);
 }
 
+// ---- several threads --------------------------------------------------------------------------
+
+// Runs what it is given in batches, as a connection does.
+static void run_batch(Session* s, const std::vector<Words>& commands) {
+    std::vector<std::vector<Bytes>> argv(commands.size());
+    std::vector<Command> batch(commands.size());
+    for (size_t i = 0; i < commands.size(); i++) {
+        for (const std::string& w : commands[i])
+            argv[i].push_back({w.data(), w.size()});
+        batch[i].argv = argv[i].data();
+        batch[i].argc = argv[i].size();
+    }
+    size_t done = 0, ran = 0;
+    while (done < batch.size()) {
+        execute_batch(s, &batch[done], std::min(batch.size() - done, kBatchMax), &ran);
+        done += ran;
+        out_clear(&s->out);
+    }
+}
+
+struct Checkpoint {
+    uint64_t seq;
+    State state;
+};
+
+struct Crowd {
+    EngineFixture live{"maxmemory-policy allkeys-random\n"};
+    MemoryLog log;
+    std::atomic<int> busy{0};
+    std::atomic<int64_t> now{kStartMs};
+
+    void writer(uint64_t seed, int n) {
+        {
+            Client c(&live);
+            RandomCommands r(seed);
+            c.worker.voice.journal = &log;
+            for (int i = 0; i < n; i++) {
+                std::vector<Words> commands;
+                for (uint64_t k = r.below(6); k > 0; k--)
+                    for (Words& words : r.run())
+                        commands.push_back(std::move(words));
+                if (r.below(4) == 0) clock_fake_ms(++now);
+                run_batch(&c.session, commands);
+                EXPECT_EQ(c.worker.voice.batch, nullptr) << "J3";
+                EXPECT_LT(c.session.rests_on, log.next_seq.load());
+            }
+        }
+        busy--;
+    }
+
+    // The state of an instant at which nobody executes, and the last number drawn.
+    Checkpoint look(EpochSlot* slot) {
+        Gate* gate = &live.e->core.store.gate;
+        Checkpoint at;
+        gate_close(gate, slot);
+        at.seq = log.next_seq.load() - 1;
+        {
+            std::lock_guard<std::mutex> guard(log.lock);
+            EXPECT_EQ(log.records.size(), at.seq) << "J4";
+        }
+        at.state = state_of(live.e, slot);
+        gate_open(gate, slot);
+        return at;
+    }
+
+    // Time, expiry, memory pressure and checkpoints, until the writers are done.
+    std::vector<Checkpoint> watch(uint64_t seed) {
+        Client c(&live);
+        RandomCommands r(seed);
+        c.worker.voice.journal = &log;
+        std::vector<Checkpoint> seen;
+        while (busy != 0) {
+            clock_fake_ms(now += static_cast<int64_t>(r.below(3)));
+            squeeze(&live, &r);
+            expire_crawl(&live.e->core.store, c.worker.slot, &c.worker.stats, &c.worker.voice, 50);
+            seen.push_back(look(c.worker.slot));
+        }
+        live.config->maxmemory = 0;
+        seen.push_back(look(c.worker.slot));
+        return seen;
+    }
+};
+
+TEST(Effects, OfManyThreadsEveryPrefixOfTheLogIsAStateThatExisted) {
+    constexpr int kWriters = 3;
+    uint64_t seed = fresh_seed();  // of the commands; the interleaving is its own
+    Crowd crowd;
+    clock_fake_ms(kStartMs);
+    std::vector<std::thread> writers;
+    crowd.busy = kWriters;
+    for (int i = 0; i < kWriters; i++)
+        writers.emplace_back(
+            [&, i] { crowd.writer(seed + static_cast<uint64_t>(i), rounds(3000)); });
+    std::vector<Checkpoint> seen = crowd.watch(seed + kWriters);
+    for (std::thread& t : writers)
+        t.join();
+    std::vector<LoggedRecord> records = crowd.log.merged();
+    clock_fake_ms(kStartMs + 1'000'000'000);
+    Player player;
+    uint64_t last = UINT64_MAX;
+    for (const Checkpoint& at : seen) {
+        if (at.seq == last) continue;
+        last = at.seq;
+        player.play_to(records, at.seq);
+        ASSERT_EQ(difference(at.state, player.state()), "") << "at number " << at.seq;
+    }
+    printf("%zu records, %zu checkpoints\n", records.size(), seen.size());
+    EXPECT_GT(seen.size(), 10u);
+    clock_fake_ms(0);
+}
+
 }  // namespace rp::test
