@@ -174,8 +174,8 @@ static std::string line_of(const Words& words) {
 }
 
 // Now and then everything, or a part, has to go before the next write.
-static void squeeze(EngineFixture* f, RandomCommands* r) {
-    bool on = r->below(150) == 0;
+static void squeeze(EngineFixture* f, RandomCommands* r, uint64_t one_in) {
+    bool on = r->below(one_in) == 0;
     int64_t limit = r->below(2) == 0 ? 1 : mem_used() - static_cast<int64_t>(r->below(2000));
     f->config->maxmemory.store(on ? limit : 0, std::memory_order_relaxed);
 }
@@ -194,7 +194,7 @@ TEST(Effects, OfOneClientEveryCommandReplaysToTheSameState) {
     for (int i = 0; i < rounds(4000); i++) {
         clock_fake_ms(now += static_cast<int64_t>(r.below(4)));
         std::string lines;
-        squeeze(&live, &r);
+        squeeze(&live, &r, 150);
         for (const Words& words : r.run()) {
             lines += line_of(words) + "\n";
             c.run(words);
@@ -287,7 +287,7 @@ struct Crowd {
         std::vector<Checkpoint> seen;
         while (busy != 0) {
             clock_fake_ms(now += static_cast<int64_t>(r.below(3)));
-            squeeze(&live, &r);
+            squeeze(&live, &r, 8);
             expire_crawl(&live.e->core.store, c.worker.slot, &c.worker.stats, &c.worker.voice, 50);
             seen.push_back(look(c.worker.slot));
         }
