@@ -583,7 +583,8 @@ constexpr int kGraceSteps = 4;  // E2: a node is free three epochs on
 // After a batch: nothing is pinned or locked.
 static void tidy_up(Worker* w) {
     epoch_reclaim_due(w->slot);
-    if (RP_UNLIKELY(graveyard_waiting())) graveyard_dig(kDigElements);
+    size_t buried = graveyard_waiting();
+    if (RP_UNLIKELY(buried != 0)) graveyard_dig(dig_share(buried));
     for (int i = 0; i < kGraceSteps && epoch_slot_waiting_bytes(w->slot) > kWaitingLarge; i++) {
         epoch_reclaim(w->slot);
     }

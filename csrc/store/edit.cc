@@ -51,7 +51,6 @@ static void publish(Edit* e) {
     db_put_keep_age(e->access, &e->h, fresh);
 }
 
-// The last element is gone.
 static void remove_key(Edit* e) {
     if (e->box != nullptr) db_changed_box(e->access, &e->h, e->cost_before);
     if (e->h.at.entry != nullptr) db_delete(e->access, &e->h);
@@ -72,6 +71,12 @@ void edit_close(Edit* e, uint64_t changes) {
     } else {
         remove_key(e);
     }
+    e->access->changes = before + changes;
+}
+
+void edit_delete(Edit* e, uint64_t changes) {
+    uint64_t before = e->access->changes;
+    remove_key(e);
     e->access->changes = before + changes;
 }
 
