@@ -64,6 +64,10 @@ struct Journal {
     // The reply for a refused write, without its '-': "MISCONF Errors writing to the AOF file:
     // ...".
     size_t (*refusal)(Journal* j, char* out, size_t size) = nullptr;
+    // For callers without a loop; REQUIRE: not pinned, nothing held. False: timeout_ms have passed
+    // (< 0: never). Until seq is acked; until not more than half of waiting_max waits.
+    bool (*wait)(Journal* j, uint64_t seq, int64_t timeout_ms) = nullptr;
+    bool (*wait_room)(Journal* j, int64_t timeout_ms) = nullptr;
 };
 
 // The mouth of one executing thread. In its Worker; Access.log points to it, or is null: nothing is
@@ -92,6 +96,10 @@ uint64_t journal_submit(LogVoice* v);
 
 inline bool journal_full(const Journal* j) {
     return j->waiting_bytes.load(std::memory_order_relaxed) > j->waiting_max;
+}
+// Who was paused by journal_full may go on. seq_cst: pairs with what a loop says before it sleeps.
+inline bool journal_has_room(const Journal* j) {
+    return j->waiting_bytes.load(std::memory_order_seq_cst) <= j->waiting_max / 2;
 }
 inline bool journal_acked(const Journal* j, uint64_t seq) {
     return j->acked.load(std::memory_order_acquire) >= seq;
