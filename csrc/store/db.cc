@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include "base/numbers.h"
+#include "store/journal.h"
 #include "store/watch.h"
 
 namespace rp {
@@ -38,6 +39,7 @@ static void remove_entry(Access* a, Bytes key, uint64_t hash, Place at) {
 // command.
 static void remove_expired(Access* a, Bytes key, uint64_t hash, Place at) {
     uint64_t changes = a->changes;
+    record_delete(a, key);
     remove_entry(a, key, hash, at);
     a->changes = changes;
     stat_add(&a->stats->expired);
@@ -189,8 +191,12 @@ void db_set_integer(Access* a, Handle* h, int64_t value) {
     note_change(a, h->key, h->hash, false);
 }
 
-void db_changed_box(Access* a, Handle* h, size_t cost_before) {
+void db_recount_box(Access* a, Handle* h, size_t cost_before) {
     table_touch(db_table(a), h->hash, cost_before, box_cost(entry_box(h->at.entry)));
+}
+
+void db_changed_box(Access* a, Handle* h, size_t cost_before) {
+    db_recount_box(a, h, cost_before);
     note_change(a, h->key, h->hash, false);
 }
 

@@ -2,6 +2,16 @@
 
 namespace rp {
 
+// What two keys share is changed by neither: a flat value is borrowed (the first write copies it),
+// a large one is cloned.
+static Value unshared(const Value* shared) {
+    if (!value_is_flat(shared)) return value_clone(shared);
+    Value v;
+    v.form = shared->form;
+    v.flat = buf_borrow(buf_bytes(&shared->flat));
+    return v;
+}
+
 Opened edit_open(Access* a, Bytes key, Type type, Edit* e) {
     *e = {a, db_open(a, key), type, nullptr, {}, nullptr, 0};
     e->value = &e->own;
@@ -11,7 +21,7 @@ Opened edit_open(Access* a, Bytes key, Type type, Edit* e) {
     if (entry_encoding(entry) != Encoding::boxed) {
         db_view(a, entry, &e->own);
     } else if (box_shared(entry_box(entry))) {
-        e->own = value_clone(&entry_box(entry)->value);
+        e->own = unshared(&entry_box(entry)->value);
     } else {
         e->box = entry_box(entry);
         e->value = &e->box->value;
@@ -24,38 +34,43 @@ static int64_t expiry_of(const Edit* e) {
     return e->h.at.entry != nullptr ? entry_expiry_ms(e->h.at.entry) : kNoExpiry;
 }
 
-static void drop(Edit* e) {
-    if (e->box == nullptr) value_free(&e->own);  // borrowed bytes are none of ours
-}
-
 // A box that has become small enough goes back inline only at half of that: no flapping.
 static bool goes_inline(const Value* v) {
     return value_is_flat(v) && v->flat.len <= kInlineMax / 2;
 }
 
 static void publish(Edit* e) {
-    if (e->box != nullptr && !goes_inline(e->value)) {
-        return db_changed_box(e->access, &e->h, e->cost_before);
-    }
     if (e->box != nullptr) {
-        // The entry and its segment are charged with what the box had cost until it is replaced.
-        Value small = value_clone(e->value);
+        // Even before it is replaced: the segment gives back what the box costs now.
         db_changed_box(e->access, &e->h, e->cost_before);
-        e->own = small;
+        if (!goes_inline(e->value)) return;
+        e->own.form = e->value->form;
+        e->own.flat = buf_borrow(buf_bytes(&e->value->flat));
     }
     Entry* fresh = entry_new_value(e->h.key, e->type, &e->own, expiry_of(e));
     db_put_keep_age(e->access, &e->h, fresh);
 }
 
+// The last element is gone.
+static void remove_key(Edit* e) {
+    if (e->box != nullptr) db_changed_box(e->access, &e->h, e->cost_before);
+    if (e->h.at.entry != nullptr) db_delete(e->access, &e->h);
+    value_free(&e->own);
+}
+
+// Nothing changed, but an index may have moved on on the way to find that out.
+static void leave(Edit* e) {
+    if (e->box == nullptr) return value_free(&e->own);
+    if (box_cost(e->box) != e->cost_before) db_recount_box(e->access, &e->h, e->cost_before);
+}
+
 void edit_close(Edit* e, uint64_t changes) {
-    if (changes == 0) return drop(e);
+    if (changes == 0) return leave(e);
     uint64_t before = e->access->changes;
     if (value_elements(e->value) != 0) {
         publish(e);
-    } else if (e->h.at.entry != nullptr) {
-        if (e->box != nullptr) db_changed_box(e->access, &e->h, e->cost_before);
-        db_delete(e->access, &e->h);
-        drop(e);
+    } else {
+        remove_key(e);
     }
     e->access->changes = before + changes;
 }

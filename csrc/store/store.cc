@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "mem/mem.h"
+#include "types/graveyard.h"
 
 namespace rp {
 
@@ -25,6 +26,7 @@ void store_deinit(Store* st) {
     for (uint32_t i = 0; i < st->db_count; i++) {
         if (st->dbs[i].table != nullptr) table_free(st->dbs[i].table);
     }
+    while (graveyard_dig(kDigElements)) {}  // what this store's commands dropped
     mem_free(st->dbs, st->db_count * sizeof(Database));
     st->dbs = nullptr;
 }

@@ -12,7 +12,10 @@ namespace rp {
 static std::atomic<Box*> buried{nullptr};
 static std::atomic<size_t> waiting{0};
 static std::atomic_flag digging = ATOMIC_FLAG_INIT;
-static Box* grave = nullptr;  // being emptied; under `digging`
+// Under `digging`:
+static Box* grave = nullptr;  // being emptied
+static size_t left = 0;       // elements in it, about
+static Box* next = nullptr;   // taken from `buried`, and those behind it
 
 void graveyard_bury(Box* take) {
     waiting.fetch_add(1, std::memory_order_relaxed);
@@ -36,18 +39,39 @@ static bool free_some(Value* v, size_t elements) {
     return true;
 }
 
+// The next grave, or null. One that is half empty may not be counted any more, hence `left`.
+static Box* open_grave() {
+    if (grave != nullptr) return grave;
+    if (next == nullptr) next = buried.exchange(nullptr, std::memory_order_acquire);
+    if (next == nullptr) return nullptr;
+    grave = next;
+    next = grave->next_dead;
+    left = value_elements(&grave->value);
+    return grave;
+}
+
+static void close_grave() {
+    mem_free(grave, sizeof(Box));
+    grave = nullptr;
+    waiting.fetch_sub(1, std::memory_order_relaxed);
+}
+
 bool graveyard_dig(size_t elements) {
     if (digging.test_and_set(std::memory_order_acquire)) return false;
-    if (grave == nullptr) grave = buried.exchange(nullptr, std::memory_order_acquire);
-    if (grave != nullptr && free_some(&grave->value, elements)) {
-        Box* next = grave->next_dead;
-        mem_free(grave, sizeof(Box));
-        grave = next;
-        waiting.fetch_sub(1, std::memory_order_relaxed);
+    bool freed = false;
+    while (elements != 0 && open_grave() != nullptr) {
+        size_t spent = left < elements ? left : elements;
+        freed = true;
+        if (free_some(&grave->value, elements)) {
+            close_grave();
+            elements -= spent;
+        } else {
+            left -= spent;
+            elements = 0;
+        }
     }
-    bool more = graveyard_waiting();
     digging.clear(std::memory_order_release);
-    return more;
+    return freed;
 }
 
 }  // namespace rp

@@ -13,13 +13,14 @@ namespace rp {
 
 struct Box;
 
-// A value with more elements than this is buried instead of freed at once.
+// A value that is not flat and has more elements than this is buried instead of freed at once.
 constexpr size_t kBuryElements = 64;
 constexpr size_t kDigElements = 512;  // a slice: some tens of microseconds
 
 void graveyard_bury(Box* take);
 bool graveyard_waiting();  // one load
-// Frees at most `elements` elements. False: nothing is left (or another thread is at it).
+// Frees about `elements` elements, of as many values as that takes. False: there was nothing to
+// free (or another thread is at it).
 bool graveyard_dig(size_t elements);
 
 }  // namespace rp

@@ -1,10 +1,7 @@
 #include "types/listpack.h"
 
-#include "base/assert.h"
-
 namespace rp {
 
-constexpr size_t kHead = 4;  // the count
 constexpr unsigned kLen16 = 252, kLen32 = 253;
 constexpr size_t kBackMax = 5;
 
@@ -81,18 +78,27 @@ static size_t back_read(const char* end, size_t* size) {
 }
 
 size_t lp_element_size(size_t len) {
+    if (RP_LIKELY(len <= kLpShort)) return len + 2;
     size_t body = length_size(len) + len;
     return body + back_size(body);
 }
 
 static void element_write(char* to, Bytes what) {
+    if (RP_LIKELY(what.len <= kLpShort)) {
+        to[0] = static_cast<char>(what.len);
+        if (what.len != 0) memcpy(to + 1, what.ptr, what.len);
+        to[what.len + 1] = static_cast<char>(what.len + 1);
+        return;
+    }
     size_t n = length_write(to, what.len);
-    if (what.len != 0) memcpy(to + n, what.ptr, what.len);
+    memcpy(to + n, what.ptr, what.len);
     back_write(to + n + what.len, n + what.len, back_size(n + what.len));
 }
 
 // Bytes of the element at `at`, all its fields.
 static size_t element_size(Bytes lp, size_t at) {
+    auto first = static_cast<unsigned char>(lp.ptr[at]);
+    if (RP_LIKELY(first <= kLpShort)) return first + size_t{2};
     size_t n;
     size_t body = length_read(lp.ptr + at, &n);
     body += n;
@@ -102,22 +108,23 @@ static size_t element_size(Bytes lp, size_t at) {
 // ---- reading ----------------------------------------------------------------------------------
 
 size_t lp_count(Bytes lp) { return lp.len == 0 ? 0 : load32(lp.ptr); }
-size_t lp_first(Bytes lp) { return lp.len <= kHead ? kLpEnd : kHead; }
 
 static size_t before(Bytes lp, size_t end) {
+    auto last = static_cast<unsigned char>(lp.ptr[end - 1]);
+    if (RP_LIKELY(last < 128)) return end - 1 - last;
     size_t size;
     size_t body = back_read(lp.ptr + end, &size);
     return end - size - body;
 }
 
-size_t lp_last(Bytes lp) { return lp.len <= kHead ? kLpEnd : before(lp, lp.len); }
+size_t lp_last(Bytes lp) { return lp.len <= kLpHead ? kLpEnd : before(lp, lp.len); }
 
-size_t lp_next(Bytes lp, size_t at) {
+size_t lp_next_long(Bytes lp, size_t at) {
     size_t next = at + element_size(lp, at);
     return next < lp.len ? next : kLpEnd;
 }
 
-size_t lp_prev(Bytes lp, size_t at) { return at <= kHead ? kLpEnd : before(lp, at); }
+size_t lp_prev(Bytes lp, size_t at) { return at <= kLpHead ? kLpEnd : before(lp, at); }
 
 size_t lp_seek(Bytes lp, int64_t index) {
     auto count = static_cast<int64_t>(lp_count(lp));
@@ -135,7 +142,7 @@ size_t lp_seek(Bytes lp, int64_t index) {
     return at;
 }
 
-Bytes lp_get(Bytes lp, size_t at) {
+Bytes lp_get_long(Bytes lp, size_t at) {
     size_t n;
     size_t len = length_read(lp.ptr + at, &n);
     return {lp.ptr + at + n, len};
@@ -158,10 +165,16 @@ static void count_set(Buf* lp, size_t count) {
     memcpy(lp->data, &v, sizeof v);
 }
 
+static size_t insert_first(Buf* lp, Bytes what) {
+    element_write(buf_insert(lp, 0, kLpHead + lp_element_size(what.len)) + kLpHead, what);
+    count_set(lp, 1);
+    return kLpHead;
+}
+
 size_t lp_insert(Buf* lp, size_t at, Bytes what) {
     RP_ASSERT(what.len <= UINT32_MAX);
+    if (lp->len == 0) return insert_first(lp, what);
     size_t count = lp_count(buf_bytes(lp));
-    if (lp->len == 0) buf_insert(lp, 0, kHead);
     if (at == kLpEnd) at = lp->len;
     element_write(buf_insert(lp, at, lp_element_size(what.len)), what);
     count_set(lp, count + 1);
@@ -169,6 +182,7 @@ size_t lp_insert(Buf* lp, size_t at, Bytes what) {
 }
 
 void lp_replace(Buf* lp, size_t at, Bytes what) {
+    RP_ASSERT(what.len <= UINT32_MAX);
     size_t old = element_size(buf_bytes(lp), at);
     element_write(buf_splice(lp, at, old, lp_element_size(what.len)), what);
 }
@@ -179,6 +193,7 @@ size_t lp_erase(Buf* lp, size_t at, size_t n) {
     size_t gone = 0;
     for (; gone < n && end < lp->len; gone++)
         end += element_size(buf_bytes(lp), end);
+    if (gone == 0) return at;
     if (gone == count) {
         buf_free(lp);
         return kLpEnd;
@@ -188,10 +203,23 @@ size_t lp_erase(Buf* lp, size_t at, size_t n) {
     return at < lp->len ? at : kLpEnd;
 }
 
+void lp_split(Buf* lp, size_t at, Buf* tail) {
+    RP_DCHECK(tail->len == 0 && at > kLpHead && at < lp->len);
+    size_t count = lp_count(buf_bytes(lp));
+    size_t moved = 0;
+    for (size_t i = at; i != kLpEnd; i = lp_next(buf_bytes(lp), i))
+        moved++;
+    size_t len = lp->len - at;
+    memcpy(buf_insert(tail, 0, kLpHead + len) + kLpHead, lp->data + at, len);
+    count_set(tail, moved);
+    buf_erase(lp, at, len);
+    count_set(lp, count - moved);
+}
+
 void lp_check(Bytes lp) {
     if (lp.len == 0) return;
     size_t seen = 0, before_at = kLpEnd;
-    RP_ASSERT(lp.len > kHead);
+    RP_ASSERT(lp.len > kLpHead);
     for (size_t at = lp_first(lp); at != kLpEnd; at = lp_next(lp, at)) {
         RP_ASSERT(at + element_size(lp, at) <= lp.len);
         RP_ASSERT(lp_prev(lp, at) == before_at);

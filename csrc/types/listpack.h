@@ -14,20 +14,35 @@
 // Threads    none inside.
 // Limits     elements < 4 GiB, and the caller keeps the run small: every write moves the tail.
 #pragma once
+#include "base/assert.h"
 #include "types/buf.h"
 
 namespace rp {
 
 constexpr size_t kLpEnd = SIZE_MAX;
+constexpr size_t kLpHead = 4;     // the count
+constexpr size_t kLpShort = 126;  // up to here `length` and `back` are one byte each
 
 size_t lp_count(Bytes lp);
-size_t lp_first(Bytes lp);  // kLpEnd when empty
+inline size_t lp_first(Bytes lp) { return lp.len <= kLpHead ? kLpEnd : kLpHead; }  // or empty
 size_t lp_last(Bytes lp);
-size_t lp_next(Bytes lp, size_t at);  // kLpEnd after the last
+size_t lp_next_long(Bytes lp, size_t at);
+// kLpEnd after the last.
+inline size_t lp_next(Bytes lp, size_t at) {
+    auto len = static_cast<unsigned char>(lp.ptr[at]);
+    if (RP_UNLIKELY(len > kLpShort)) return lp_next_long(lp, at);
+    size_t next = at + len + 2;
+    return next < lp.len ? next : kLpEnd;
+}
 size_t lp_prev(Bytes lp, size_t at);  // kLpEnd before the first
 // The element number `index` from the front, from -1 at the back; kLpEnd if there is none.
 size_t lp_seek(Bytes lp, int64_t index);
-Bytes lp_get(Bytes lp, size_t at);
+Bytes lp_get_long(Bytes lp, size_t at);
+inline Bytes lp_get(Bytes lp, size_t at) {
+    auto len = static_cast<unsigned char>(lp.ptr[at]);
+    if (RP_UNLIKELY(len > kLpShort)) return lp_get_long(lp, at);
+    return {lp.ptr + at + 1, len};
+}
 // The first element equal to `what` from `at` on, looking at every `step`th (2: fields of a hash).
 size_t lp_find(Bytes lp, size_t at, size_t step, Bytes what);
 
@@ -39,7 +54,10 @@ inline size_t lp_prepend(Buf* lp, Bytes what) {
 }
 void lp_replace(Buf* lp, size_t at, Bytes what);
 // Removes `n` elements from `at` on (fewer if it ends before). Returns the offset of what follows.
+// Without any left the run is no bytes, and owns none.
 size_t lp_erase(Buf* lp, size_t at, size_t n);
+// Moves what is from `at` on to the end of *tail, which must be empty; `at` is not the first.
+void lp_split(Buf* lp, size_t at, Buf* tail);
 
 // Bytes that an element of this length takes.
 size_t lp_element_size(size_t len);

@@ -14,17 +14,23 @@
 
 namespace rp {
 
-// How large a node may get: list-max-listpack-size. Positive: elements. Negative -1..-5: 4, 8, 16,
-// 32, 64 KiB.
+// How large a node may get: list-max-listpack-size. Positive: elements, of 8 KiB in all. Negative
+// -1..-5: 4, 8, 16, 32, 64 KiB (the allocator's header included).
 struct ListLimits {
     size_t elements;  // SIZE_MAX: no limit
     size_t bytes;
 };
 ListLimits list_limits(int64_t setting);
+// Does a run with room for one more have room for `what`?
+inline bool list_fits(size_t run_count, size_t run_len, Bytes what, ListLimits limits) {
+    return run_count < limits.elements && what.len < limits.bytes &&
+           run_len + lp_element_size(what.len) <= limits.bytes;
+}
 
 struct ListNode {
     ListNode* next;
     ListNode* prev;
+    size_t count;  // of lp: counting nodes does not touch the runs
     Buf lp;
 };
 
@@ -37,6 +43,10 @@ struct Quicklist {
 };
 
 Quicklist* quicklist_new();
+// With one node made of a run that is not empty. *take is empty afterwards.
+Quicklist* quicklist_from(Buf* take);
+// The run of the only node; *take is gone.
+Buf quicklist_into(Quicklist* take);
 void quicklist_free(Quicklist* take);
 // Frees at most `elements` elements' worth of nodes (at least one node); true once it is all gone.
 bool quicklist_free_some(Quicklist* take, size_t elements);
@@ -54,12 +64,13 @@ ListAt quicklist_next(ListAt at);
 ListAt quicklist_prev(ListAt at);
 inline Bytes quicklist_get(ListAt at) { return lp_get(buf_bytes(&at.node->lp), at.at); }
 
+// `what` must not point into the list, here and below.
 void quicklist_push(Quicklist* q, bool front, Bytes what, ListLimits limits);
 void quicklist_insert(Quicklist* q, ListAt place, bool after, Bytes what, ListLimits limits);
 void quicklist_replace(Quicklist* q, ListAt place, Bytes what, ListLimits limits);
-// Removes n elements from `place` on; returns the place of what follows.
+// Removes n elements from `place` on (fewer if it ends before); returns the place of what follows.
 ListAt quicklist_erase(Quicklist* q, ListAt place, size_t n);
 
-void quicklist_check(const Quicklist* q);  // Q1, Q2; asserts
+void quicklist_check(const Quicklist* q);  // Q1; asserts
 
 }  // namespace rp

@@ -73,9 +73,16 @@ static void box_free(Box* b) {
     mem_free(b, sizeof(Box));
 }
 
+size_t box_cost(const Box* b) { return mem_cost(sizeof(Box)) + value_cost(&b->value); }
+
+// However many elements it has, a flat value is one allocation.
+static bool slow_to_free(const Value* v) {
+    return !value_is_flat(v) && value_elements(v) > kBuryElements;
+}
+
 void box_unref(Box* b) {
     if (!drop_reference(b)) return;
-    if (value_elements(&b->value) > kBuryElements) {
+    if (slow_to_free(&b->value)) {
         graveyard_bury(b);
     } else {
         box_free(b);

@@ -64,7 +64,7 @@ inline Box* box_ref(Box* b) {
 inline bool box_shared(const Box* b) { return b->refs.load(std::memory_order_acquire) != 1; }
 // The last reference frees a small value at once and leaves a large one to the graveyard.
 void box_unref(Box* b);
-void box_unref_now(Box* b);  // frees at once, whatever its size
-inline size_t box_cost(const Box* b) { return sizeof(Box) + value_cost(&b->value); }
+void box_unref_now(Box* b);     // frees at once, whatever its size
+size_t box_cost(const Box* b);  // bytes as the allocator counts them
 
 }  // namespace rp
