@@ -20,7 +20,6 @@ static_assert(offsetof(Log, journal) == 0, "log_of");
 static void submit(Journal* j, LogBatch* take) {
     Log* l = log_of(j);
     RP_DCHECK(!l->closing.load(std::memory_order_relaxed));
-    j->waiting_bytes.fetch_add(batch_cost(take), std::memory_order_relaxed);
     LogBatch* newest = l->handed.load(std::memory_order_relaxed);
     do {
         take->next = newest;
@@ -210,7 +209,7 @@ Status log_open(const LogOptions& options, const Manifest* manifest, Log** out, 
     Log* l = log_new(&options);
     int dir = snprintf(l->dir, sizeof l->dir, "%s", options.dir);
     int name = snprintf(l->name, sizeof l->name, "%s", options.appendfilename);
-    if (static_cast<size_t>(dir) >= sizeof l->dir || static_cast<size_t>(name) >= sizeof l->name) {
+    if (static_cast<size_t>(dir) >= sizeof l->dir || static_cast<size_t>(name) > kAppendNameMax) {
         snprintf(err->text, sizeof err->text, "the path of the append-only file is too long");
         log_free(l);
         return Status::invalid;
@@ -272,6 +271,7 @@ int64_t log_rotate(Log* l, EpochSlot* s) {
     batch->records[0].seq = l->journal.next_seq.fetch_add(1, std::memory_order_seq_cst);
     batch->records[0].rotate = true;
     int64_t incr = l->asked_incr.fetch_add(1, std::memory_order_seq_cst) + 1;
+    l->journal.waiting_bytes.fetch_add(log_batch_waiting(batch), std::memory_order_relaxed);
     submit(&l->journal, batch);
     return incr;
 }

@@ -25,6 +25,7 @@
 //         never tried again on that file: writes are refused until a rewrite has made a new one.
 // Limits  journal.waiting_max bytes wait at most (plus one batch per thread).
 #pragma once
+#include "base/status.h"
 #include "persist/manifest.h"
 #include "store/journal.h"
 #include "sync/epoch.h"

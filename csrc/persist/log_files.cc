@@ -72,8 +72,9 @@ Status log_open_increment(Log* l, PersistErr* err) {
     int fd = last != nullptr ? open_append(l, last->name) : make_increment(l, incr);
     int64_t size = fd >= 0 ? l->files->size(l->files->arg, fd) : fd;
     if (size < 0) {
-        snprintf(err->text, sizeof err->text, "%s: the append-only file cannot be opened: %s",
-                 l->dir, strerror(static_cast<int>(-size)));
+        snprintf(err->text, sizeof err->text,
+                 "%.400s: the append-only file cannot be opened: %s: check the directory", l->dir,
+                 strerror(static_cast<int>(-size)));
         if (fd >= 0) l->files->close(l->files->arg, fd);
         errno = static_cast<int>(-size);
         return Status::io;

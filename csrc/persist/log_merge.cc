@@ -156,7 +156,7 @@ bool merge_run(Merge* m, LogRun* r, int64_t stamp_s) {
         } while (b->taken < b->count && b->records[b->taken].seq == m->next && !run_full(r));
         if (b->taken == b->count) {
             heap_pop(m);
-            r->cost += batch_cost(b);
+            r->waiting += log_batch_waiting(b);
             b->next = r->done;
             r->done = b;
         } else {
@@ -181,7 +181,7 @@ static void free_batches(LogBatch* take) {
 void run_finish(LogRun* r) {
     free_batches(r->done);
     r->done = nullptr;
-    r->cost = 0;
+    r->waiting = 0;
     out_clear(&r->texts);
     r->count = 0;
     r->rotate = false;

@@ -47,7 +47,7 @@ struct LogRun {
     uint64_t behind = 1;  // ... to before this
     uint64_t bytes = 0;   // behind the annotation line; 0: nothing to write
     bool rotate = false;  // its last record is a cut
-    size_t cost = 0;      // of the batches in `done`
+    size_t waiting = 0;   // log_batch_waiting of the batches in `done`
     LogBatch* done = nullptr;
     iovec* parts = nullptr;  // [0]: the annotation line
     size_t count = 0;
@@ -65,10 +65,5 @@ bool merge_run(Merge* m, LogRun* run, int64_t stamp_s);
 void run_finish(LogRun* run);
 // Batches that will never be written.
 void merge_deinit(Merge* m, LogRun* run);
-
-// What a batch counts for in Journal.waiting_bytes.
-inline size_t batch_cost(const LogBatch* b) {
-    return sizeof(LogBatch) + b->bytes.bytes + b->count * sizeof(LogRecord);
-}
 
 }  // namespace rp

@@ -21,50 +21,50 @@ static int sync_timed(Log* l, int fd) {
     return err;
 }
 
-// The oldest increment that waits, or null; then *fd and *seq are the current one and how far it
-// has got: what is in older ones has been synced.
-static OldIncrement* next_to_sync(Log* l, int* fd, uint64_t* seq) {
+// An increment, and what is in it or before it once it is synced. `old`: to be closed then.
+struct SyncJob {
+    OldIncrement* old;
+    int fd;
+    int64_t incr;
+    uint64_t seq;
+};
+
+// The oldest increment that waits; the current one when all older ones are synced.
+static SyncJob next_job(Log* l) {
     MutexGuard guard(&l->files_lock);
     OldIncrement* o = l->old;
-    if (o != nullptr) {
-        l->old = o->next;
-        l->old_count.fetch_sub(1, std::memory_order_relaxed);
-        return o;
+    if (o == nullptr) {
+        return {nullptr, l->fd, l->incr.load(std::memory_order_relaxed),
+                l->written_seq.load(std::memory_order_seq_cst)};
     }
-    *fd = l->fd;
-    *seq = l->written_seq.load(std::memory_order_seq_cst);
-    return nullptr;
+    l->old = o->next;
+    l->old_count.fetch_sub(1, std::memory_order_relaxed);
+    return {o, o->fd, o->incr, 0};
 }
 
-static int sync_old(Log* l, OldIncrement* take) {
-    int err = sync_timed(l, take->fd);
-    if (err != 0) log_note_sync_failure(l, take->incr, -err);
-    l->files->close(l->files->arg, take->fd);
-    mem_free(take, sizeof(OldIncrement));
-    return err;
+static bool sync_one(Log* l, const SyncJob* job) {
+    int err = sync_timed(l, job->fd);
+    if (err != 0) log_note_sync_failure(l, job->incr, -err);
+    return err == 0;
 }
 
 bool log_sync_now(Log* l, bool current) {
     MutexGuard guard(&l->sync_lock);
-    bool any = false;
-    int fd;
-    uint64_t seq;
-    for (;;) {
+    for (bool any = false;; any = true) {
         if (log_sync_failed(l)) return false;
-        OldIncrement* o = next_to_sync(l, &fd, &seq);
-        if (o == nullptr) break;
-        any |= sync_old(l, o) == 0;
+        SyncJob job = next_job(l);
+        if (job.old == nullptr) {
+            if (!current || job.seq == l->synced_seq.load(std::memory_order_relaxed)) return any;
+            if (!sync_one(l, &job)) return false;
+            log_raise(&l->synced_seq, job.seq);
+            log_ack(l);
+            return true;
+        }
+        bool synced = sync_one(l, &job);
+        l->files->close(l->files->arg, job.fd);
+        mem_free(job.old, sizeof(OldIncrement));
+        if (!synced) return false;
     }
-    if (!current || seq == l->synced_seq.load(std::memory_order_relaxed)) return any;
-    int64_t incr = l->incr.load(std::memory_order_relaxed);
-    int err = sync_timed(l, fd);
-    if (err != 0) {
-        log_note_sync_failure(l, incr, -err);
-        return false;
-    }
-    log_raise(&l->synced_seq, seq);
-    log_ack(l);
-    return true;
 }
 
 static bool is_everysec(const Log* l) {

@@ -79,8 +79,8 @@ static void note_written(Log* l, LogRun* r) {
     }
     std::atomic<size_t>* waiting = &l->journal.waiting_bytes;
     size_t half = l->journal.waiting_max / 2;
-    size_t before = waiting->fetch_sub(r->cost, std::memory_order_seq_cst);
-    bool room = before > half && before - r->cost <= half;
+    size_t before = waiting->fetch_sub(r->waiting, std::memory_order_seq_cst);
+    bool room = before > half && before - r->waiting <= half;
     l->turning = r->rotate;
     // Numbers without bytes need no sync, if nothing before them does.
     bool needs_sync = r->bytes > 0 || synced(l) != written(l);
