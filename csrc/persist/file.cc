@@ -31,7 +31,7 @@ static int sys_open_append(void*, const char* path) {
     return open_with(path, O_WRONLY | O_CREAT | O_APPEND);
 }
 static int sys_open_new(void*, const char* path) {
-    return open_with(path, O_WRONLY | O_CREAT | O_TRUNC);
+    return open_with(path, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC);
 }
 
 // Not tried again: after EINTR the descriptor is gone all the same.
