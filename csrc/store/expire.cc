@@ -53,7 +53,7 @@ static void crawl_through_gate(Store* st, EpochSlot* s, StoreStats* stats, LogVo
     a.stats = stats;
     a.log = voice != nullptr && voice->journal != nullptr ? voice : nullptr;
     a.db = static_cast<uint32_t>(at / kSegments);
-    crawl_segment(&a, at % kSegments);
+    if (a.log == nullptr || !journal_full(a.log->journal)) crawl_segment(&a, at % kSegments);
     if (a.log != nullptr) journal_submit(a.log);
     gate_leave(s);
 }

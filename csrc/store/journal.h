@@ -61,7 +61,7 @@ struct Journal {
     // Submitted, not yet written: journal_submit adds log_batch_waiting() of each batch, who has
     // written it subtracts the same.
     std::atomic<size_t> waiting_bytes{0};
-    std::atomic<bool> refuses{false};      // writes get `refusal` (MISCONF): a disk error
+    std::atomic<bool> refuses{false};  // writes get `refusal` (MISCONF): a disk error
     size_t waiting_max = size_t{64} << 20;
     // Hands a batch over. Never blocks.
     void (*submit)(Journal* j, LogBatch* take) = nullptr;
