@@ -20,8 +20,9 @@
 // Invariants  J1  every number drawn is submitted exactly once, if only as an empty record.
 //             J2  the numbers of one batch ascend, and so do those of a thread's batches.
 //             J3  a thread submits before it waits for anything and before its replies may leave.
-//             J4  it submits before it leaves the gate: behind the closed gate every number drawn
-//                 has been handed in.
+//             J4  it submits before it leaves the gate, or (`later`: loops) before its turn ends.
+//                 Numbers of before the gate was closed are lower than those drawn behind it,
+//                 handed in or not.
 // Threads     LogBatch: its executing thread, then the log thread. Journal: fields say.
 // Limits      journal_full: what waits to be written is above `waiting_max`: writes wait outside of
 //             all locks (the dispatcher answers Ran::paused).
@@ -78,6 +79,8 @@ struct Journal {
 // logged (no persistence, or the log itself is being replayed).
 struct LogVoice {
     Journal* journal = nullptr;  // null: silent. Changes behind the closed gate only
+    bool later = false;          // constant: its thread ends its turns with journal_submit
+    bool waits = false;          // with `later`, for the owner alone: there may be a batch
     // Private.
     LogBatch* batch = nullptr;  // being filled
     bool open = false;          // between record_open and record_close
@@ -108,6 +111,14 @@ void record_word(Access* a, Bytes word);
 // Nothing held, still within the gate (J4). Never blocks. Returns the highest number that was drawn
 // by record_open since the last time, 0: none. Replies written since then have to wait for it.
 uint64_t journal_submit(LogVoice* v);
+
+// With `later` a turn's records are handed in together; in large turns the log begins earlier.
+constexpr size_t kSubmitBytes = 32 * 1024;
+constexpr size_t kSubmitRecords = 512;
+inline bool journal_due(const LogVoice* v) {
+    const LogBatch* b = v->batch;
+    return b != nullptr && (b->bytes.bytes >= kSubmitBytes || b->count >= kSubmitRecords);
+}
 
 inline bool journal_full(const Journal* j) {
     return j->waiting_bytes.load(std::memory_order_relaxed) > j->waiting_max;
