@@ -36,7 +36,7 @@ struct Scan {
     char* buf = nullptr;
     size_t at = 0, len = 0;
     uint64_t pos = 0;
-    uint64_t limit = 0;
+    uint64_t limit = UINT64_MAX;
     uint32_t crc = 0;  // of what was taken since the run began
     bool io_error = false;
     // Outside of runs: the offset of the MULTI that is open.
@@ -438,6 +438,7 @@ bool aof_scan(const FileOps* f, const char* path, AofScan* out, PersistErr* err,
             io_failed(&s, static_cast<int>(size));
         } else {
             out->file_bytes = s.limit = static_cast<uint64_t>(size);
+            skip(&s, options.from);
             scan_all(&s);
         }
     }
