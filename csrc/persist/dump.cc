@@ -143,8 +143,10 @@ static void put_restored(CmdCtx* c, Handle* h, RdbKey* k, int64_t expiry_ms,
         if (h->at.entry != nullptr) db_delete(&c->a, h);
         return;
     }
-    db_put(&c->a, h, make_entry(h->key, k, expiry_ms));
-    age_restore(&c->a, h->at.entry, o->idle_s, static_cast<int>(o->lfu));
+    Entry* e = make_entry(h->key, k, expiry_ms);
+    age_init(&c->a, e);
+    age_restore(&c->a, e, o->idle_s, static_cast<int>(o->lfu));
+    db_put_as_is(&c->a, h, e);
 }
 
 static void cmd_restore(CmdCtx* c, Args argv, Reply* out) {
