@@ -28,6 +28,7 @@ static void free_scratch(Worker* w) {
 }
 
 void worker_deinit(Worker* w) {
+    RP_ASSERT(w->voice.batch == nullptr);  // J1
     free_scratch(w);
     mem_free(w->cmd_stats, command_count() * sizeof(CmdStat));
     w->cmd_stats = nullptr;
@@ -108,6 +109,7 @@ static bool ends_multi(const Cmd* row) {
 // maxmemory: may this command run now?
 static bool memory_admits(CmdCtx* c) {
     if (RP_LIKELY(c->config->maxmemory.load(std::memory_order_relaxed) == 0)) return true;
+    if (c->a.replay) return true;  // it has fitted before
     if (evict_until_fits(&c->a)) return true;
     const Multi* m = &c->session->multi;
     bool needs = (c->row->flags & kCmdDenyOom) != 0;
@@ -120,14 +122,81 @@ static bool memory_admits(CmdCtx* c) {
     return !needs;
 }
 
-// ---- the five rules ---------------------------------------------------------------------------
+static bool exec_has_writes(const Multi* m) {
+    for (const QueuedCmd* q = m->active ? m->head : nullptr; q != nullptr; q = q->next) {
+        if (q->row->flags & kCmdWrite) return true;
+    }
+    return false;
+}
+
+static bool is_write(const CmdCtx* c) {
+    if (c->row->flags & kCmdWrite) return true;
+    return is_named(c->row, "EXEC") && exec_has_writes(&c->session->multi);
+}
+
+// The log has no room for what this command would add: it waits, and holds nothing meanwhile. In
+// MULTI it is only queued. A disk that takes nothing any more is an error instead (admit_disk).
+static bool waits_for_log(const CmdCtx* c) {
+    if (!is_write(c)) return false;
+    const Journal* j = c->a.log->journal;
+    if (RP_LIKELY(!journal_full(j)) || j->refuses.load(std::memory_order_relaxed)) return false;
+    return !c->session->multi.active || (c->row->flags & kCmdImmediate);
+}
+
+// MISCONF: writes are refused while they could not be kept, and PING, so that whoever watches the
+// server hears of it.
+static bool admit_disk(CmdCtx* c, Rejection* why) {
+    EngineCore* core = engine_core(c->engine);
+    bool refused = core->refuses_writes.load(std::memory_order_relaxed);
+    Journal* j = c->a.log != nullptr ? c->a.log->journal : nullptr;
+    if (RP_LIKELY(!refused && (j == nullptr || !j->refuses.load(std::memory_order_relaxed)))) {
+        return true;
+    }
+    if (c->a.replay || (!is_write(c) && !is_named(c->row, "PING"))) return true;
+    why->len = refused ? core->hooks.write_refusal(c->engine, why->text, sizeof why->text)
+                       : j->refusal(j, why->text, sizeof why->text);
+    if (why->len > sizeof why->text) why->len = sizeof why->text;
+    return false;
+}
+
+// ---- the log ----------------------------------------------------------------------------------
 
 static void call(CmdCtx* c, Args argv) { c->row->run(c, argv, c->out); }
 
+// A command, and what it did in its own words unless it has found others (cmd/effect.h).
+static void call_and_tell(CmdCtx* c, Args argv) {
+    c->effect_said = false;
+    call(c, argv);
+    if (c->a.changes == 0 || c->effect_said) return;
+    record_add(&c->a, argv.items, argv.len, c->big, c->big_index);
+}
+
+[[gnu::noinline]] static void call_logged(CmdCtx* c, Args argv) {
+    if (c->exec_writes) {
+        record_open(&c->a);
+        record_multi(&c->a);
+        call(c, argv);  // each queued command tells for itself
+    } else if (c->row->flags & kCmdWrite) {
+        record_open(&c->a);
+        call_and_tell(c, argv);
+    } else {
+        return call(c, argv);
+    }
+    record_close(&c->a);
+}
+
+// With all its locks held.
+static void call_locked(CmdCtx* c, Args argv) {
+    c->a.locked = true;
+    if (RP_LIKELY(c->a.log == nullptr)) return call(c, argv);
+    call_logged(c, argv);
+}
+
+// ---- the five rules ---------------------------------------------------------------------------
+
 static void run_locked_segment(CmdCtx* c, Args argv, Segment* seg) {
     mutex_lock(&seg->lock);
-    c->a.locked = true;
-    call(c, argv);
+    call_locked(c, argv);
     mutex_unlock(&seg->lock);
 }
 
@@ -180,9 +249,8 @@ static bool collect(CmdCtx* c, Args argv, LockSet* set) {
 static void run_under(CmdCtx* c, Args argv, LockSet* set, bool txn) {
     locks_sort(set);
     locks_take(c->store, set, txn);
-    c->a.locked = true;
     c->a.hash_next = 0;
-    call(c, argv);
+    call_locked(c, argv);
     locks_release(c->store, set, txn);
 }
 
@@ -222,21 +290,27 @@ static void free_garbage(CmdCtx* c) {
 static void run_exclusive(CmdCtx* c, Args argv) {
     Gate* gate = &c->store->gate;
     EpochSlot* slot = c->worker->slot;
-    gate_leave(slot);
+    ctx_leave(c);
     gate_close(gate, slot);
-    c->a.locked = true;
-    call(c, argv);
+    ctx_find_log(c);
+    call_locked(c, argv);
+    ctx_submit(c);
     gate_open(gate, slot);
     free_garbage(c);
-    gate_enter(gate, slot);
+    ctx_enter(c);
 }
 
 static void run_exec(CmdCtx* c, Args argv) {
     if (!c->session->multi.active) return call(c, argv);
     ExecPlan plan;
     exec_plan(c->worker, c->session, &plan);
-    if (plan.exclusive) return run_exclusive(c, argv);
-    run_under(c, argv, &plan.locks, plan.writes);
+    c->exec_writes = plan.writes;
+    if (plan.exclusive) {
+        run_exclusive(c, argv);
+    } else {
+        run_under(c, argv, &plan.locks, plan.writes);
+    }
+    c->exec_writes = false;
 }
 
 static void run_rule(CmdCtx* c, Args argv, Plan plan, uint64_t hash) {
@@ -279,7 +353,12 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     c.a.hash_count = 0;
     c.a.changes = 0;
     uint64_t since = clock_ticks();
-    call(&c, {q->argv, q->argc});
+    Args argv = {q->argv, q->argc};
+    if (c.a.log != nullptr && (c.row->flags & kCmdWrite)) {
+        call_and_tell(&c, argv);
+    } else {
+        call(&c, argv);
+    }
     CmdStat* stat = &exec->worker->cmd_stats[q->index];
     stat_add(&stat->ticks, clock_ticks() - since);
     stat_add(&exec->worker->commands);
@@ -318,6 +397,7 @@ static bool queue_command(CmdCtx* c, const CmdRef* ref, Command* cmd) {
         return true;
     }
     auto limit = static_cast<size_t>(config_num(c->config->client_query_buffer_limit));
+    if (c->a.replay) limit = SIZE_MAX;
     if (!multi_queue(c->session, ref, cmd, limit)) return false;
     reply_simple(c->out, "QUEUED");
     return true;
@@ -408,10 +488,11 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     note_last(s, ref);
     // Nothing is evicted during a pause, so it comes first.
     if (admitted && RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
-        core->hooks.is_paused(c->engine, s, c->row)) {
+        !s->replay && core->hooks.is_paused(c->engine, s, c->row)) {
         return Ran::paused;
     }
-    if (!admitted || !admit_memory(c, &why)) {
+    if (admitted && c->a.log != nullptr && RP_UNLIKELY(waits_for_log(c))) return Ran::paused;
+    if (!admitted || !admit_memory(c, &why) || !admit_disk(c, &why)) {
         reply_rejected(c, ref, &why);
     } else if (RP_UNLIKELY(s->multi.active) && !(c->row->flags & kCmdImmediate)) {
         if (!queue_command(c, ref, cmd)) return Ran::close;
@@ -488,6 +569,7 @@ static void context_init(CmdCtx* c, Session* s, Reply* reply) {
     c->a.slot = s->worker->slot;
     c->a.stats = &s->worker->stats;
     c->a.no_touch = s->no_touch;
+    c->a.replay = s->replay;
     c->a.age_clock = age_clock_now();
     c->a.db = s->db.load(std::memory_order_relaxed);
 }
@@ -526,8 +608,8 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     CmdCtx c;
     Ran outcome = Ran::done;
     size_t i = 0;
-    gate_enter(gate, w->slot);
     context_init(&c, s, &reply);
+    ctx_enter(&c);
     RunTimer timer = {w, 0, 0, false};
     size_t ready = 0;  // commands before this one are prepared
     for (; i < n && outcome == Ran::done; i++) {
@@ -538,8 +620,8 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
         }
         timer_switch(&timer, &prepared[i]);
         if (RP_UNLIKELY(gate_wanted(gate))) {  // somebody wants to be alone: give way
-            gate_leave(w->slot);
-            gate_enter(gate, w->slot);
+            ctx_leave(&c);
+            ctx_enter(&c);
         }
         CmdRef ref = prepared_ref(&prepared[i]);
         outcome = execute_one(&c, &ref, prepared[i].hash, &commands[i]);
@@ -550,7 +632,7 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
         if (RP_UNLIKELY(s->out.bytes > s->out_stop)) n = i + 1;  // the rest once these are sent
     }
     timer_switch(&timer, nullptr);
-    gate_leave(w->slot);
+    ctx_leave(&c);
     tidy_up(w);
     *ran = i;
     return outcome;
@@ -562,7 +644,6 @@ constexpr uint64_t kTimedOneIn = 16;
 
 Ran execute(Session* s, Command* command) {
     Worker* w = s->worker;
-    Gate* gate = &engine_core(s->engine)->store.gate;
     Prepared p;
     Reply reply;
     reply.out = &s->out;
@@ -573,10 +654,10 @@ Ran execute(Session* s, Command* command) {
     bool fast = p.row != nullptr && (p.row->flags & kCmdFast);
     bool timed = !fast || w->commands.load(std::memory_order_relaxed) % kTimedOneIn == 0;
     uint64_t since = timed ? clock_ticks() : 0;
-    gate_enter(gate, w->slot);
     context_init(&c, s, &reply);
+    ctx_enter(&c);
     Ran outcome = execute_one(&c, &ref, p.hash, command);
-    gate_leave(w->slot);
+    ctx_leave(&c);
     if (timed && p.row != nullptr && outcome != Ran::paused) {
         uint64_t ticks = clock_ticks() - since;
         stat_add(&w->cmd_stats[ref.index].ticks, fast ? ticks * kTimedOneIn : ticks);

@@ -71,7 +71,7 @@ void engine_crawl(Engine* e, Worker* w) {
     int64_t slice_us = w->crawl_us != 0 ? w->crawl_us : kCrawlSliceUs;
     if (slice_us > budget_us) slice_us = budget_us;
     int64_t start_us = clock_mono_us();
-    expire_crawl(&e->core.store, w->slot, &w->stats, slice_us);
+    expire_crawl(&e->core.store, w->slot, &w->stats, &w->voice, slice_us);
     bool ran_out = clock_mono_us() - start_us >= slice_us;
     w->crawl_us = ran_out ? 2 * slice_us : 0;  // next time, cut to the budget
 }

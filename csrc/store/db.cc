@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include "base/numbers.h"
+#include "store/journal.h"
 #include "store/watch.h"
 
 namespace rp {
@@ -38,6 +39,7 @@ static void remove_entry(Access* a, Bytes key, uint64_t hash, Place at) {
 // command.
 static void remove_expired(Access* a, Bytes key, uint64_t hash, Place at) {
     uint64_t changes = a->changes;
+    record_delete(a, key);
     remove_entry(a, key, hash, at);
     a->changes = changes;
     stat_add(&a->stats->expired);

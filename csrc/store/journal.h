@@ -18,8 +18,10 @@
 // or not at all.
 //
 // Invariants  J1  every number drawn is submitted exactly once, if only as an empty record.
-//             J2  the numbers of one batch ascend.
+//             J2  the numbers of one batch ascend, and so do those of a thread's batches.
 //             J3  a thread submits before it waits for anything and before its replies may leave.
+//             J4  it submits before it leaves the gate: behind the closed gate every number drawn
+//                 has been handed in.
 // Threads     LogBatch: its executing thread, then the log thread. Journal: fields say.
 // Limits      journal_full: what waits to be written is above `waiting_max`: writes wait outside of
 //             all locks (the dispatcher answers Ran::paused).
@@ -53,11 +55,13 @@ struct LogBatch {
 struct Journal {
     // Writers.
     alignas(64) std::atomic<uint64_t> next_seq{1};
-    // The log thread moves these; anybody reads.
-    alignas(64) std::atomic<uint64_t> acked{
-        0};                                // records up to here are as safe as appendfsync says
-    std::atomic<size_t> waiting_bytes{0};  // submitted, not yet written
-    std::atomic<bool> refuses{false};      // writes get `refusal` (MISCONF): a disk error
+    // The log thread moves these; anybody reads. Records up to `acked` are as safe as appendfsync
+    // says.
+    alignas(64) std::atomic<uint64_t> acked{0};
+    // Submitted, not yet written: journal_submit adds log_batch_waiting() of each batch, who has
+    // written it subtracts the same.
+    std::atomic<size_t> waiting_bytes{0};
+    std::atomic<bool> refuses{false};  // writes get `refusal` (MISCONF): a disk error
     size_t waiting_max = size_t{64} << 20;
     // Hands a batch over. Never blocks.
     void (*submit)(Journal* j, LogBatch* take) = nullptr;
@@ -69,25 +73,36 @@ struct Journal {
 // The mouth of one executing thread. In its Worker; Access.log points to it, or is null: nothing is
 // logged (no persistence, or the log itself is being replayed).
 struct LogVoice {
-    Journal* journal = nullptr;
+    Journal* journal = nullptr;  // null: silent. Changes behind the closed gate only
+    // Private.
     LogBatch* batch = nullptr;  // being filled
     bool open = false;          // between record_open and record_close
     bool in_multi = false;      // the open record is an EXEC
     size_t commands = 0;        // in the open record
+    size_t start = 0;           // where its bytes start in the batch
+    size_t room = 0;            // records that the last batch had
+    uint64_t rests_on = 0;      // highest number drawn by record_open since the last submit
 };
 
-// All REQUIRE the locks of what is being changed; all do nothing when a->log is null.
+// All REQUIRE the locks of what is being changed; all do nothing when a->log is null. Of a command
+// that may write: open before it runs, add what it did once that is known, close; then its reply
+// rests on the number. What happens beside commands (a key that a reader or the crawler finds
+// expired, an eviction) is a record of its own that no reply rests on: were it lost, the key would
+// be as expired as before.
 void record_open(Access* a);
 // Adds a command in a->db to the open record; without one, makes a record of it alone.
 // `big`, when not null, holds argv[big_index] and is referenced instead of copied.
 void record_add(Access* a, const Bytes* argv, size_t argc, Blob* big, size_t big_index);
-void record_delete(Access* a, Bytes key);  // DEL key
+void record_delete(Access* a, Bytes key);  // DEL key; before the key's bytes may go
 void record_close(Access* a);
-// EXEC: all that is added until record_close becomes one MULTI ... EXEC.
+// EXEC: all that is added until record_close becomes one MULTI ... EXEC, or nothing.
 void record_multi(Access* a);
+// A long command word by word, in an open record: exactly `argc` words follow, nothing in between.
+void record_begin(Access* a, size_t argc);
+void record_word(Access* a, Bytes word);
 
-// After a batch, nothing held. Returns the highest number submitted, 0: none. What it rests on has
-// to wait for that.
+// Nothing held, still within the gate (J4). Never blocks. Returns the highest number that was drawn
+// by record_open since the last time, 0: none. Replies written since then have to wait for it.
 uint64_t journal_submit(LogVoice* v);
 
 inline bool journal_full(const Journal* j) {
@@ -97,6 +112,9 @@ inline bool journal_acked(const Journal* j, uint64_t seq) {
     return j->acked.load(std::memory_order_acquire) >= seq;
 }
 
+inline size_t log_batch_waiting(const LogBatch* b) {
+    return b->bytes.bytes + b->count * sizeof(LogRecord);
+}
 void log_batch_free(LogBatch* take);
 
 }  // namespace rp
