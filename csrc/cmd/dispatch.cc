@@ -28,7 +28,7 @@ static void free_scratch(Worker* w) {
 }
 
 void worker_deinit(Worker* w) {
-    RP_ASSERT(w->voice.batch == nullptr);  // J1
+    voice_deinit(&w->voice);
     free_scratch(w);
     mem_free(w->cmd_stats, command_count() * sizeof(CmdStat));
     w->cmd_stats = nullptr;

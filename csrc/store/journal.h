@@ -20,8 +20,9 @@
 // Invariants  J1  every number drawn is submitted exactly once, if only as an empty record.
 //             J2  the numbers of one batch ascend, and so do those of a thread's batches.
 //             J3  a thread submits before it waits for anything and before its replies may leave.
-//             J4  it submits before it leaves the gate: behind the closed gate every number drawn
-//                 has been handed in.
+//             J4  it submits before it leaves the gate, or (`later`: loops) before its turn ends.
+//                 Numbers of before the gate was closed are lower than those drawn behind it,
+//                 handed in or not.
 // Threads     LogBatch: its executing thread, then the log thread. Journal: fields say.
 // Limits      journal_full: what waits to be written is above `waiting_max`: writes wait outside of
 //             all locks (the dispatcher answers Ran::paused).
@@ -63,17 +64,26 @@ struct Journal {
     std::atomic<size_t> waiting_bytes{0};
     std::atomic<bool> refuses{false};  // writes get `refusal` (MISCONF): a disk error
     size_t waiting_max = size_t{64} << 20;
+    // Empty batches, given back by who has written them, to be filled again.
+    std::atomic<LogBatch*> spare{nullptr};
+    std::atomic<size_t> spares{0};
     // Hands a batch over. Never blocks.
     void (*submit)(Journal* j, LogBatch* take) = nullptr;
     // The reply for a refused write, without its '-': "MISCONF Errors writing to the AOF file:
     // ...".
     size_t (*refusal)(Journal* j, char* out, size_t size) = nullptr;
+    // For callers without a loop; REQUIRE: not pinned, nothing held. False: timeout_ms have passed
+    // (< 0: never). Until seq is acked; until not more than half of waiting_max waits.
+    bool (*wait)(Journal* j, uint64_t seq, int64_t timeout_ms) = nullptr;
+    bool (*wait_room)(Journal* j, int64_t timeout_ms) = nullptr;
 };
 
 // The mouth of one executing thread. In its Worker; Access.log points to it, or is null: nothing is
 // logged (no persistence, or the log itself is being replayed).
 struct LogVoice {
     Journal* journal = nullptr;  // null: silent. Changes behind the closed gate only
+    bool later = false;          // constant: its thread ends its turns with journal_submit
+    bool waits = false;          // with `later`, for the owner alone: there may be a batch
     // Private.
     LogBatch* batch = nullptr;  // being filled
     bool open = false;          // between record_open and record_close
@@ -81,6 +91,7 @@ struct LogVoice {
     size_t commands = 0;        // in the open record
     size_t start = 0;           // where its bytes start in the batch
     size_t room = 0;            // records that the last batch had
+    LogBatch* spare = nullptr;  // a few of the journal's
     uint64_t rests_on = 0;      // highest number drawn by record_open since the last submit
 };
 
@@ -105,8 +116,20 @@ void record_word(Access* a, Bytes word);
 // by record_open since the last time, 0: none. Replies written since then have to wait for it.
 uint64_t journal_submit(LogVoice* v);
 
+// With `later` a turn's records are handed in together; in large turns the log begins earlier.
+constexpr size_t kSubmitBytes = 32 * 1024;
+constexpr size_t kSubmitRecords = 512;
+inline bool journal_due(const LogVoice* v) {
+    const LogBatch* b = v->batch;
+    return b != nullptr && (b->bytes.bytes >= kSubmitBytes || b->count >= kSubmitRecords);
+}
+
 inline bool journal_full(const Journal* j) {
     return j->waiting_bytes.load(std::memory_order_relaxed) > j->waiting_max;
+}
+// Who was paused by journal_full may go on. seq_cst: pairs with what a loop says before it sleeps.
+inline bool journal_has_room(const Journal* j) {
+    return j->waiting_bytes.load(std::memory_order_seq_cst) <= j->waiting_max / 2;
 }
 inline bool journal_acked(const Journal* j, uint64_t seq) {
     return j->acked.load(std::memory_order_acquire) >= seq;
@@ -116,5 +139,9 @@ inline size_t log_batch_waiting(const LogBatch* b) {
     return b->bytes.bytes + b->count * sizeof(LogRecord);
 }
 void log_batch_free(LogBatch* take);
+// Written: emptied and kept for the next, if there are not too many.
+void journal_give_back(Journal* j, LogBatch* take);
+void journal_free_spares(Journal* j);
+void voice_deinit(LogVoice* v);  // REQUIRES: everything has been submitted
 
 }  // namespace rp
