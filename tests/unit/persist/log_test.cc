@@ -211,9 +211,9 @@ TEST_F(Log_, ManyPartsAndLargeBlobsArriveWhole) {
         v.submit();
         EXPECT_TRUE(wait(2));
     }
-    EXPECT_EQ(blob->refs.load(), 1u);
     EXPECT_TRUE(log_close(log));
     log = nullptr;
+    EXPECT_EQ(blob->refs.load(), 1u);
     blob_unref(blob);
     std::string path = std::string(dir) + "/appendonly.aof.1.incr.aof";
     FILE* f = fopen(path.c_str(), "rb");
