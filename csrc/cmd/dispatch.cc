@@ -276,6 +276,7 @@ static void free_garbage(CmdCtx* c) {
     Worker* w = c->worker;
     auto later = engine_core(c->engine)->hooks.free_later;
     for (size_t i = 0; i < w->garbage_count; i++) {
+        if (preserve_table(&c->store->preserve, w->garbage[i])) continue;
         if (w->garbage_later && later != nullptr) {
             later(c->engine, w->garbage[i]);
         } else {

@@ -91,9 +91,15 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q);
 
 // What has been logged is handed over, and the session's replies rest on it.
 inline void ctx_submit(CmdCtx* c) {
-    if (RP_LIKELY(c->a.log == nullptr)) return;
-    uint64_t seq = journal_submit(c->a.log);
-    if (seq != 0) c->session->rests_on = seq;
+    LogVoice* v = c->a.log;
+    if (RP_LIKELY(v == nullptr)) return;
+    if (v->rests_on != 0) c->session->rests_on = v->rests_on;
+    v->rests_on = 0;  // it is this session's, not that of the next one in this turn
+    if (v->later && !journal_due(v) && !gate_wanted(&c->store->gate)) {
+        v->waits = true;
+    } else {
+        journal_submit(v);
+    }
 }
 // The log is turned on and off behind the closed gate: looked at whenever that was entered.
 inline void ctx_find_log(CmdCtx* c) {
@@ -132,6 +138,8 @@ struct EngineCore {
     // MISCONF for another reason than the log's (which says so itself, Journal.refuses): a snapshot
     // that failed, stop-writes-on-bgsave-error.
     std::atomic<bool> refuses_writes{false};
+    // The log, or null. engine_set_journal changes it, and all voices, behind the closed gate.
+    std::atomic<Journal*> journal{nullptr};
 };
 inline EngineCore* engine_core(Engine* e) { return reinterpret_cast<EngineCore*>(e); }
 

@@ -20,7 +20,7 @@ void engine_register_commands() {
               kDatabaseCmds,   kObjectCmds, kTxnCmds,      kListCmds,      kHashCmds,
               kSetCmds,        kSetOpCmds,  kZsetCmds,     kZsetRangeCmds, kZsetStoreCmds,
               kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds,    kCommandCmds,
-              kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds}) {
+              kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kDumpCmds}) {
             commands_register(family);
         }
         return true;
@@ -119,8 +119,28 @@ static void add_store_stats(EngineTotals* t, const StoreStats& s) {
 
 void engine_add_worker(Engine* e, Worker* w) {
     MutexGuard guard(&e->workers_lock);
+    w->voice.journal = e->core.journal.load(std::memory_order_relaxed);
     w->next = e->workers;
     e->workers = w;
+}
+
+void engine_set_journal(Engine* e, Journal* j) {
+    EpochSlot* slot = epoch_slot();
+    Gate* gate = &e->core.store.gate;
+    gate_close(gate, slot);
+    mutex_lock(&e->workers_lock);
+    e->core.journal.store(j, std::memory_order_release);
+    for (Worker* w = e->workers; w != nullptr; w = w->next) {
+        journal_submit(&w->voice);  // of a turn that has not ended yet
+        w->voice.journal = j;
+    }
+    mutex_unlock(&e->workers_lock);
+    gate_open(gate, slot);
+}
+
+void engine_log_moved(void* engine) {
+    auto* e = static_cast<Engine*>(engine);
+    if (e->net.log_moved != nullptr) e->net.log_moved(e->net.net);
 }
 
 static void retire_counters(Engine* e, const Worker* w) {

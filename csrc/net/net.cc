@@ -25,6 +25,25 @@ static void hook_wake_all(void* arg) {
         loop_signal(&n->loops[i], kLoopWake);
 }
 
+// Wakes the loops that said, before they went to sleep, that they wait for this: each once.
+static void hook_log_moved(void* arg) {
+    Net* n = static_cast<Net*>(arg);
+    MutexGuard guard(&n->hook_lock);
+    const Journal* j = engine_core(n->engine)->journal.load(std::memory_order_acquire);
+    if (n->closed || j == nullptr) return;
+    uint64_t acked = j->acked.load(std::memory_order_seq_cst);
+    bool room = journal_has_room(j);
+    for (size_t i = 0; i < n->loop_count; i++) {
+        Loop* l = &n->loops[i];
+        uint32_t bits = 0;
+        uint64_t seq = l->waits_for.load(std::memory_order_seq_cst);
+        if (seq != 0 && seq <= acked && l->waits_for.exchange(0) != 0) bits |= kLoopAcked;
+        bool wants = room && l->wants_room.load(std::memory_order_seq_cst);
+        if (wants && l->wants_room.exchange(false)) bits |= kLoopWake;
+        if (bits != 0) loop_signal(l, bits);
+    }
+}
+
 static void hook_request_stop(void* arg) { net_request_stop(static_cast<Net*>(arg)); }
 
 // maxclients: what the descriptors do not allow is refused.
@@ -166,6 +185,7 @@ Status net_open(Engine* e, const NetOptions& options, Net** out, NetErr* err) {
     n->older = static_cast<Net*>(e->net.net);
     e->net.net = n;
     e->net.wake_all = hook_wake_all;
+    e->net.log_moved = hook_log_moved;
     e->net.request_stop = hook_request_stop;
     e->net.apply = hook_apply;
     e->net.buffer_bytes = hook_buffer_bytes;

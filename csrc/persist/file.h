@@ -18,7 +18,8 @@ namespace rp {
 
 struct FileOps {
     void* arg = nullptr;  // passed to each
-    // Open for reading; for writing at the end (created, O_APPEND, mode 0644); new and empty.
+    // Open for reading; for writing at the end (created, O_APPEND, mode 0644); the same, but
+    // emptied first. Both write at the end also after a truncate.
     int (*open_read)(void* arg, const char* path) = nullptr;  // a descriptor >= 0
     int (*open_append)(void* arg, const char* path) = nullptr;
     int (*open_new)(void* arg, const char* path) = nullptr;  // truncates what is there

@@ -12,23 +12,27 @@
 //     #RP1 <first seq> <records> <bytes that follow> <crc32c of them, 8 hex digits>\r\n
 //
 // so that a torn tail, a flipped byte and a rolled-back tail are told apart (persist/load.h).
-// SELECT is inserted where the database changes, and after each annotation line only if it did.
+// <records> are numbers: those of empty records count, so that within one process' life each run
+// begins where the one before ended, across increments too. A new process begins with 1 again.
+// SELECT is inserted where the database changes, and after each annotation line only if it did; an
+// increment begins with none selected. #TS: lines belong to the bytes of a run.
 //
 // acked: no, everysec: what is with the kernel (kill -9 loses nothing). always: what is on the
 // disk.
 //
-// Errors  a failed or short write: the file is cut back to the last whole run, journal.refuses is
-// set
+// Errors  a failed write: the file is cut back to the last whole run, journal.refuses is set
 //         (MISCONF), the run is written again every second until that works. A failed fdatasync is
 //         never tried again on that file: writes are refused until a rewrite has made a new one.
 // Limits  journal.waiting_max bytes wait at most (plus one batch per thread).
 #pragma once
+#include "base/status.h"
 #include "persist/manifest.h"
 #include "store/journal.h"
+#include "sync/epoch.h"
 
 namespace rp {
 
-enum class FsyncPolicy : uint8_t { no = 0, everysec = 1, always = 2 };
+enum class FsyncPolicy : uint8_t { no = 0, everysec = 1, always = 2 };  // as kFsync of conf/table.cc
 
 struct Log;  // opaque
 
@@ -56,13 +60,20 @@ void log_set_timestamps(Log* l, bool on);
 bool log_wait(Log* l, uint64_t seq, int64_t timeout_ms);
 
 // ---- rewriting --------------------------------------------------------------------------------
+// Makes the next increment's file and names it in the manifest, durably, so that turning to it is
+// quick. Slow. 0 or -errno. Without it the log thread does it when it gets to the cut, and whoever
+// waits for it waits longer.
+int log_prepare_rotate(Log* l);
 // With the gate closed, nothing held by anybody: from here on records go to a new increment.
-// Returns its seq (the log thread makes the file and the manifest durable before it writes to it).
+// Returns its seq (its file and the manifest are durable before anything is written to it).
 int64_t log_rotate(Log* l, EpochSlot* s);
 // The base that holds everything before that increment is complete and synced, under the name that
-// manifest_rebase gives it: publishes the manifest, deletes what is history. 0 or -errno.
+// manifest_rebase gives it: publishes the manifest, deletes what is history. 0 or -errno: then the
+// old manifest is in force. Ends the refusal after a failed fdatasync of an older increment.
 int log_rebase(Log* l, int64_t base_seq, int64_t first_incr);
 int64_t log_next_base_seq(Log* l);
+// The last increment asked for: the current one, once the log thread has got there.
+int64_t log_current_incr(Log* l);
 
 struct LogStats {
     uint64_t file_bytes;   // of the current increment
@@ -72,7 +83,8 @@ struct LogStats {
     uint64_t written_seq, synced_seq;
     uint64_t writes, syncs, delayed_syncs;
     int64_t last_sync_us;
-    bool write_ok;
+    bool write_ok;       // neither of the two errors is there
+    bool needs_rewrite;  // a failed fdatasync: only a rewrite helps
     int last_errno;
 };
 void log_stats(Log* l, LogStats* out);

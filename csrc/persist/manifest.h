@@ -8,7 +8,9 @@
 //
 // Invariants  M1  at most one base; increments ascend by seq; no name twice, none with a '/'.
 // Ownership   plain data; manifest_free gives back the list.
-// Errors      one line: file, line number, what is wrong and what to do.
+// Errors      one line: file, line number, what is wrong and what to do. What redis-server 7.0
+//             refuses is refused; so is what it would pass over in silence: numbers with rubbish
+//             behind them, a file named twice, a manifest that names no file.
 #pragma once
 #include "persist/file.h"
 
@@ -17,6 +19,10 @@ namespace rp {
 enum class AofKind : char { base = 'b', incr = 'i', history = 'h' };
 
 constexpr size_t kAofNameMax = 256;
+// Leaves room for what follows it (".<seq>.base.rdb", ".cut-<offset>") in a name of 255 bytes.
+constexpr size_t kAppendNameMax = 200;
+constexpr size_t kManifestMax = 1 << 20;  // bytes; no real one comes near
+constexpr size_t kManifestFilesMax = 4096;
 struct AofFile {
     char name[kAofNameMax];
     int64_t seq;
@@ -34,15 +40,18 @@ struct PersistErr {
     char text[kPersistErrMax] = {};
 };
 
+// Nothing to free when it is false.
 [[nodiscard]] bool manifest_parse(Bytes text, const char* path, Manifest* out, PersistErr* err);
-// Adds its lines to buf; returns the length needed (as snprintf does).
+// Its lines, in Redis' order: base, history, increments. Returns the length needed (as snprintf
+// does).
 size_t manifest_format(const Manifest* m, char* buf, size_t size);
 void manifest_free(Manifest* m);
 Manifest manifest_copy(const Manifest* m);
 
 const AofFile* manifest_base(const Manifest* m);       // null: none
 const AofFile* manifest_last_incr(const Manifest* m);  // null: none
-// Names follow appendfilename: "<name>.<seq>.base.rdb", "<name>.<seq>.incr.aof".
+// Names follow appendfilename: "<name>.<seq>.base.rdb", "<name>.<seq>.incr.aof". REQUIRES: no
+// longer than kAppendNameMax (manifest_load has refused that).
 void manifest_add(Manifest* m, const char* appendfilename, AofKind kind, int64_t seq);
 // A rewrite is done: the new base and the increments from `first_incr` on stay, the rest is
 // history.

@@ -20,8 +20,9 @@
 // Invariants  J1  every number drawn is submitted exactly once, if only as an empty record.
 //             J2  the numbers of one batch ascend, and so do those of a thread's batches.
 //             J3  a thread submits before it waits for anything and before its replies may leave.
-//             J4  it submits before it leaves the gate: behind the closed gate every number drawn
-//                 has been handed in.
+//             J4  it submits before it leaves the gate, or (`later`: loops) before its turn ends.
+//                 Numbers of before the gate was closed are lower than those drawn behind it,
+//                 handed in or not.
 // Threads     LogBatch: its executing thread, then the log thread. Journal: fields say.
 // Limits      journal_full: what waits to be written is above `waiting_max`: writes wait outside of
 //             all locks (the dispatcher answers Ran::paused).
@@ -68,12 +69,18 @@ struct Journal {
     // The reply for a refused write, without its '-': "MISCONF Errors writing to the AOF file:
     // ...".
     size_t (*refusal)(Journal* j, char* out, size_t size) = nullptr;
+    // For callers without a loop; REQUIRE: not pinned, nothing held. False: timeout_ms have passed
+    // (< 0: never). Until seq is acked; until not more than half of waiting_max waits.
+    bool (*wait)(Journal* j, uint64_t seq, int64_t timeout_ms) = nullptr;
+    bool (*wait_room)(Journal* j, int64_t timeout_ms) = nullptr;
 };
 
 // The mouth of one executing thread. In its Worker; Access.log points to it, or is null: nothing is
 // logged (no persistence, or the log itself is being replayed).
 struct LogVoice {
     Journal* journal = nullptr;  // null: silent. Changes behind the closed gate only
+    bool later = false;          // constant: its thread ends its turns with journal_submit
+    bool waits = false;          // with `later`, for the owner alone: there may be a batch
     // Private.
     LogBatch* batch = nullptr;  // being filled
     bool open = false;          // between record_open and record_close
@@ -105,8 +112,20 @@ void record_word(Access* a, Bytes word);
 // by record_open since the last time, 0: none. Replies written since then have to wait for it.
 uint64_t journal_submit(LogVoice* v);
 
+// With `later` a turn's records are handed in together; in large turns the log begins earlier.
+constexpr size_t kSubmitBytes = 32 * 1024;
+constexpr size_t kSubmitRecords = 512;
+inline bool journal_due(const LogVoice* v) {
+    const LogBatch* b = v->batch;
+    return b != nullptr && (b->bytes.bytes >= kSubmitBytes || b->count >= kSubmitRecords);
+}
+
 inline bool journal_full(const Journal* j) {
     return j->waiting_bytes.load(std::memory_order_relaxed) > j->waiting_max;
+}
+// Who was paused by journal_full may go on. seq_cst: pairs with what a loop says before it sleeps.
+inline bool journal_has_room(const Journal* j) {
+    return j->waiting_bytes.load(std::memory_order_seq_cst) <= j->waiting_max / 2;
 }
 inline bool journal_acked(const Journal* j, uint64_t seq) {
     return j->acked.load(std::memory_order_acquire) >= seq;

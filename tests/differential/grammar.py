@@ -334,8 +334,8 @@ connection = st.one_of(
 
 # The families of collections build on what stands above.
 import grammar_hashes  # noqa: E402
-import grammar_sets  # noqa: E402
 import grammar_lists  # noqa: E402
+import grammar_sets  # noqa: E402
 import grammar_zsets  # noqa: E402
 
 NAMES = [
