@@ -204,6 +204,32 @@ bool parse_double(Bytes text, double* out) {
     return true;
 }
 
+// What is not a plain number: rare, so that the copy does not matter.
+static bool strtod_whole(Bytes text, double* out) {
+    char few[128];
+    char* copy = text.len < sizeof few ? few : static_cast<char*>(malloc(text.len + 1));
+    if (copy == nullptr) return false;
+    if (text.len != 0) memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    int caller_errno = errno;
+    char* end = nullptr;
+    double v = strtod_l(copy, &end, c_locale());
+    errno = caller_errno;
+    bool whole = *end == '\0';
+    if (copy != few) free(copy);
+    if (!whole || std::isnan(v)) return false;
+    *out = v;
+    return true;
+}
+
+bool parse_double_loosely(Bytes text, double* out) {
+    size_t len = 0;
+    while (len < text.len && text.ptr[len] != '\0')
+        len++;
+    text.len = len;
+    return parse_double(text, out) || strtod_whole(text, out);
+}
+
 // Infinity, spelled out because C libraries differ; 0 for a finite value.
 template <typename Float>
 static size_t format_special(char* out, Float v) {

@@ -20,6 +20,9 @@ bool parse_u64(Bytes text, uint64_t* out);
 bool parse_long_double(Bytes text, long double* out);
 // Redis' string2d: like the above for double, of any length (hex floats: less than kLdTextMax).
 bool parse_double(Bytes text, double* out);
+// As strtod reads a C string, which ends at a NUL and must be used up: spaces in front are fine,
+// nothing is 0, too much is infinite, too little is 0. No NaN. (The bounds of score ranges.)
+bool parse_double_loosely(Bytes text, double* out);
 
 // Each writes at most the bound named, adds no terminator, and returns the length. The integer
 // ones write kI64TextMax bytes at most.

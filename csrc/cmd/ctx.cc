@@ -110,6 +110,11 @@ void deferred_finish_array(DeferredArray* d, Reply* out) {
     out_splice(out->out, &d->out);
 }
 
+void deferred_finish_set(DeferredArray* d, Reply* out) {
+    reply_set(out, d->items);
+    out_splice(out->out, &d->out);
+}
+
 void deferred_finish_map(DeferredArray* d, Reply* out) {
     reply_map(out, d->items);
     out_splice(out->out, &d->out);

@@ -57,6 +57,7 @@ struct DeferredArray {
 };
 void deferred_start(DeferredArray* d, const Reply* like);
 void deferred_finish_array(DeferredArray* d, Reply* out);
+void deferred_finish_set(DeferredArray* d, Reply* out);
 void deferred_finish_map(DeferredArray* d, Reply* out);  // items counts pairs
 
 // A string entry as a bulk reply: integers as digits, blobs by reference. False: the entry needs

@@ -276,6 +276,7 @@ static void free_garbage(CmdCtx* c) {
     Worker* w = c->worker;
     auto later = engine_core(c->engine)->hooks.free_later;
     for (size_t i = 0; i < w->garbage_count; i++) {
+        if (preserve_table(&c->store->preserve, w->garbage[i])) continue;
         if (w->garbage_later && later != nullptr) {
             later(c->engine, w->garbage[i]);
         } else {
@@ -454,6 +455,9 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
     KeyHash first_key;
     c->big = cmd->big;
     c->big_index = cmd->big_index;
+    // What may take long does not keep what this batch has already written from others: nobody's
+    // number is acknowledged before the lower ones.
+    if (c->a.log != nullptr && !(c->row->flags & (kCmdWrite | kCmdFast))) ctx_submit(c);
     access_reset(c);
     if (plan.rule == Rule::read_one || plan.rule == Rule::write_one) {
         // Of a subcommand the batch could not know where its key is.
@@ -583,7 +587,8 @@ constexpr int kGraceSteps = 4;  // E2: a node is free three epochs on
 // After a batch: nothing is pinned or locked.
 static void tidy_up(Worker* w) {
     epoch_reclaim_due(w->slot);
-    if (RP_UNLIKELY(graveyard_waiting())) graveyard_dig(kDigElements);
+    size_t buried = graveyard_waiting();
+    if (RP_UNLIKELY(buried != 0)) graveyard_dig(dig_share(buried));
     for (int i = 0; i < kGraceSteps && epoch_slot_waiting_bytes(w->slot) > kWaitingLarge; i++) {
         epoch_reclaim(w->slot);
     }

@@ -69,4 +69,38 @@ bool arg_set_options(CmdCtx* c, Args argv, size_t from, SetFamily family, SetOpt
     return true;
 }
 
+static bool refuse_numkeys(CmdCtx* c, Numkeys kind) {
+    char name[64];
+    if (kind == Numkeys::combine) {
+        cmd_full_name(c->parent, c->row, name);
+        reply_errorf(c->out, "ERR at least 1 input key is needed for '%s' command", name);
+    } else {
+        reply_error(c->out, "ERR numkeys should be greater than 0");
+    }
+    return false;
+}
+
+static bool refuse_missing_keys(CmdCtx* c, Numkeys kind) {
+    if (kind == Numkeys::card) {
+        reply_error(c->out, "ERR Number of keys can't be greater than number of args");
+    } else {
+        reply_err(c->out, Err::syntax);
+    }
+    return false;
+}
+
+bool arg_numkeys(CmdCtx* c, Args argv, size_t at, Numkeys kind, size_t* out) {
+    int64_t n;
+    if (!parse_i64(argv[at], &n)) {
+        if (kind != Numkeys::combine) return refuse_numkeys(c, kind);
+        reply_err(c->out, Err::not_integer);
+        return false;
+    }
+    if (n < 1) return refuse_numkeys(c, kind);
+    size_t room = argv.len - at - 1;
+    if (kind == Numkeys::pop && room != 0) room--;
+    *out = static_cast<size_t>(n);
+    return *out <= room || refuse_missing_keys(c, kind);
+}
+
 }  // namespace rp

@@ -1,4 +1,4 @@
-// cmd/options.h: expiry options shared by SET, GETEX and the EXPIRE family.
+// cmd/options.h: arguments that several families share: expiries, counted keys.
 #pragma once
 #include "cmd/ctx.h"
 
@@ -19,5 +19,14 @@ struct SetOptions {
 };
 enum class SetFamily : uint8_t { set, getex };
 bool arg_set_options(CmdCtx* c, Args argv, size_t from, SetFamily family, SetOptions* out);
+
+// "numkeys key [key ...]" with numkeys at argv[at]: *out keys follow, all of them are there. What
+// the number may be and which error says that it is not depends on the command:
+enum class Numkeys : uint8_t {
+    pop,      // LMPOP, ZMPOP: >= 1, and one more argument follows the keys
+    card,     // SINTERCARD: >= 1
+    combine,  // ZUNION, ZINTER, ZDIFF, their STOREs, ZINTERCARD: >= 1
+};
+bool arg_numkeys(CmdCtx* c, Args argv, size_t at, Numkeys kind, size_t* out);
 
 }  // namespace rp

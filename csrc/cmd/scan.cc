@@ -1,16 +1,30 @@
-// KEYS and SCAN: walks over all keys of a database, lock-free.
+// KEYS and SCAN: walks over all keys of a database, lock-free. HSCAN, SSCAN and ZSCAN: walks over
+// one collection (cmd/scan.h).
+#include "cmd/scan.h"
+
 #include "base/glob.h"
 #include "base/numbers.h"
 #include "cmd/families.h"
 #include "store/expire.h"
+#include "types/zset.h"
 
 namespace rp {
+
+struct ScanOptions {
+    Bytes pattern = "*";  // matches all, the empty name included
+    Bytes type;           // SCAN only; empty: any
+    int64_t count = 10;
+};
+
+static bool is_wanted(const ScanOptions* o, Bytes name) {
+    bool all = o->pattern.len == 1 && o->pattern[0] == '*';
+    return all || glob_match(o->pattern, name);
+}
 
 struct Walk {
     CmdCtx* c;
     DeferredArray found;
-    Bytes pattern;  // "*" matches all, the empty key included
-    Bytes type;     // empty: any
+    ScanOptions options;
     size_t visited;
     ExpiredList* expired;  // SCAN deletes what it meets, as Redis does; KEYS (null) does not
 };
@@ -19,9 +33,9 @@ static void visit_key(Entry* e, void* arg) {
     auto* w = static_cast<Walk*>(arg);
     w->visited++;
     Bytes key = entry_key(e);
-    bool all = w->pattern.len == 1 && w->pattern[0] == '*';
-    if (!all && !glob_match(w->pattern, key)) return;
-    if (w->type.len != 0 && !bytes_equal_nocase(w->type, type_name(entry_type(e)))) return;
+    Bytes type = w->options.type;
+    if (!is_wanted(&w->options, key)) return;
+    if (type.len != 0 && !bytes_equal_nocase(type, type_name(entry_type(e)))) return;
     if (entry_expired(&w->c->a, e)) {
         if (w->expired != nullptr) expired_add(w->expired, e);
         return;
@@ -40,7 +54,8 @@ static void breathe_now_and_then(Walk* w, size_t* since) {
 }
 
 static void cmd_keys(CmdCtx* c, Args argv, Reply* out) {
-    Walk w = {c, {}, argv[1], {}, 0, nullptr};
+    Walk w = {c, {}, {}, 0, nullptr};
+    w.options.pattern = argv[1];
     size_t since = 0;
     deferred_start(&w.found, out);
     for (uint64_t cursor = 0;;) {
@@ -73,23 +88,31 @@ static bool parse_cursor(Bytes arg, uint64_t* out) {
     return true;
 }
 
-static bool parse_scan(CmdCtx* c, Args argv, Walk* w, int64_t* count) {
-    for (size_t i = 2; i < argv.len; i += 2) {
+// TYPE is an option of SCAN alone.
+static bool parse_options(CmdCtx* c, Args argv, size_t from, bool with_type, ScanOptions* o) {
+    for (size_t i = from; i < argv.len; i += 2) {
         bool has_value = i + 1 < argv.len;
         if (arg_is(argv[i], "COUNT") && has_value) {
-            if (!arg_i64(c, argv[i + 1], count)) return false;
-            if (*count >= 1) continue;
+            if (!arg_i64(c, argv[i + 1], &o->count)) return false;
+            if (o->count >= 1) continue;
         } else if (arg_is(argv[i], "MATCH") && has_value) {
-            w->pattern = argv[i + 1];
+            o->pattern = argv[i + 1];
             continue;
-        } else if (arg_is(argv[i], "TYPE") && has_value) {
-            w->type = argv[i + 1];
+        } else if (with_type && arg_is(argv[i], "TYPE") && has_value) {
+            o->type = argv[i + 1];
             continue;
         }
         reply_err(c->out, Err::syntax);
         return false;
     }
     return true;
+}
+
+static void reply_page(Reply* out, uint64_t cursor, DeferredArray* found) {
+    char text[kI64TextMax];
+    reply_array(out, 2);
+    reply_bulk(out, {text, format_u64(text, cursor)});
+    deferred_finish_array(found, out);
 }
 
 // At least one bucket, at most ten times COUNT of them, until COUNT keys were found.
@@ -106,19 +129,67 @@ static uint64_t scan_some(CmdCtx* c, Walk* w, uint64_t cursor, int64_t count) {
 
 static void cmd_scan(CmdCtx* c, Args argv, Reply* out) {
     ExpiredList expired;
-    Walk w = {c, {}, "*", {}, 0, &expired};
+    Walk w = {c, {}, {}, 0, &expired};
     uint64_t cursor;
-    int64_t count = 10;
     if (!parse_cursor(argv[1], &cursor)) return reply_error(out, "ERR invalid cursor");
-    if (!parse_scan(c, argv, &w, &count)) return;
+    if (!parse_options(c, argv, 2, true, &w.options)) return;
     deferred_start(&w.found, out);
-    cursor = scan_some(c, &w, cursor, count);
+    cursor = scan_some(c, &w, cursor, w.options.count);
     expired_delete(&c->a, &expired);
-    char text[kI64TextMax];
-    reply_array(out, 2);
-    reply_bulk(out, {text, format_u64(text, cursor)});
-    deferred_finish_array(&w.found, out);
+    reply_page(out, cursor, &w.found);
 }
+
+// ---- collections ------------------------------------------------------------------------------
+
+struct CollectionWalk {
+    Type type;
+    ScanBeside beside;
+    ScanOptions options;
+    DeferredArray found;
+};
+
+static void visit_element(const Element* e, void* arg) {
+    auto* w = static_cast<CollectionWalk*>(arg);
+    if (!is_wanted(&w->options, e->key)) return;
+    reply_bulk(&w->found.reply, e->key);
+    w->found.items++;
+    if (w->beside == nullptr) return;
+    w->beside(&w->found.reply, e);
+    w->found.items++;
+}
+
+static void visit_item(const Item* item, void* arg) {
+    Element e = element_of_item(item, static_cast<CollectionWalk*>(arg)->type);
+    visit_element(&e, arg);
+}
+
+static uint64_t walk_collection(const Value* v, uint64_t cursor, CollectionWalk* w) {
+    const Dict* d = v->form == Form::dict   ? v->dict
+                    : v->form == Form::zset ? v->zset->dict
+                                            : nullptr;
+    if (d != nullptr) {
+        return dict_scan(d, cursor, static_cast<size_t>(w->options.count), visit_item, w);
+    }
+    value_each(v, w->type, visit_element, w);
+    return 0;
+}
+
+// The cursor is looked at first, then the key, and only of one that is there the options.
+void scan_collection(CmdCtx* c, Args argv, Type type, ScanBeside beside) {
+    CollectionWalk w = {type, beside, {}, {}};
+    Value v;
+    uint64_t cursor;
+    bool failed;
+    if (!parse_cursor(argv[2], &cursor)) return reply_error(c->out, "ERR invalid cursor");
+    bool found = read_value(c, argv[1], type, &v, &failed) != nullptr;
+    if (failed) return;
+    if (found && !parse_options(c, argv, 3, false, &w.options)) return;
+    deferred_start(&w.found, c->out);
+    if (found) cursor = walk_collection(&v, cursor, &w);
+    reply_page(c->out, found ? cursor : 0, &w.found);
+}
+
+// ---- rows -------------------------------------------------------------------------------------
 
 // clang-format off: a row reads best as one block.
 const Cmd kScanCmds[] = {

@@ -211,9 +211,10 @@ static bool length_fits(CmdCtx* c, size_t offset, size_t more) {
 
 // The blob of h's value grown to `len` bytes in place: null if it is shared (a reply on its way out
 // holds it), or not a blob. Room is doubled, so that repeated APPENDs cost no copy each.
-static Blob* grow_own_blob(Handle* h, size_t len) {
+static Blob* grow_own_blob(Access* a, Handle* h, size_t len) {
     Entry* e = h->at.entry;
     if (e == nullptr || entry_encoding(e) != Encoding::blob) return nullptr;
+    preserve_before_change(a, e);
     Blob* b = entry_blob(e);
     if (b->refs.load(std::memory_order_acquire) != 1) return nullptr;
     if (b->cap < len) {
@@ -231,7 +232,7 @@ static Blob* grow_own_blob(Handle* h, size_t len) {
 // `offset`.
 static bool put_patched(CmdCtx* c, Handle* h, size_t len, size_t offset, Bytes patch) {
     int64_t expiry_ms = expiry_of(h);
-    if (Blob* own = grow_own_blob(h, len)) {
+    if (Blob* own = grow_own_blob(&c->a, h, len)) {
         memcpy(own->data + offset, patch.ptr, patch.len);
         db_put_keep_age(&c->a, h, entry_new_blob(h->key, blob_ref(own), expiry_ms));
         return true;

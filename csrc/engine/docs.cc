@@ -16,8 +16,15 @@ struct Group {
 // Groups that appear in this order; a row of another group is a bug (engine_commands_markdown
 // asserts).
 static const Group kGroups[] = {
-    {"string", "Strings"},         {"generic", "Keys"},  {"transactions", "Transactions"},
-    {"connection", "Connections"}, {"server", "Server"},
+    {"string", "Strings"},
+    {"list", "Lists"},
+    {"hash", "Hashes"},
+    {"set", "Sets"},
+    {"sorted-set", "Sorted sets"},
+    {"generic", "Keys"},
+    {"transactions", "Transactions"},
+    {"connection", "Connections"},
+    {"server", "Server"},
 };
 
 // Table cells: a bar would end the cell.

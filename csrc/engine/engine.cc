@@ -16,10 +16,11 @@ static_assert(alignof(Engine) <= alignof(max_align_t));
 void engine_register_commands() {
     static const bool done = [] {
         for (const Cmd* family :
-             {kStringCmds,     kLcsCmds,    kKeyCmds,      kExpireCmds, kScanCmds,    kDatabaseCmds,
-              kObjectCmds,     kTxnCmds,    kListCmds,     kHashCmds,   kSetCmds,     kZsetCmds,
-              kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds, kCommandCmds, kInfoCmds,
-              kConfigCmds,     kDebugCmds,  kMemoryCmds}) {
+             {kStringCmds,     kLcsCmds,    kKeyCmds,      kExpireCmds,    kScanCmds,
+              kDatabaseCmds,   kObjectCmds, kTxnCmds,      kListCmds,      kHashCmds,
+              kSetCmds,        kSetOpCmds,  kZsetCmds,     kZsetRangeCmds, kZsetStoreCmds,
+              kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds,    kCommandCmds,
+              kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kDumpCmds}) {
             commands_register(family);
         }
         return true;

@@ -1,6 +1,7 @@
 // engine/families.h: the rows of the engine's own commands. Each ends with an empty row.
 #pragma once
 #include "cmd/families.h"
+#include "persist/families.h"
 
 namespace rp {
 

@@ -32,7 +32,7 @@
 
 namespace rp {
 
-enum class FsyncPolicy : uint8_t { no = 0, everysec = 1, always = 2 };
+enum class FsyncPolicy : uint8_t { no = 0, everysec = 1, always = 2 };  // as kFsync of conf/table.cc
 
 struct Log;  // opaque
 

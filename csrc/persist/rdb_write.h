@@ -9,8 +9,7 @@
 
 namespace rp {
 
-constexpr int kRdbVersion = 10;     // written
-constexpr int kRdbVersionMax = 11;  // read
+constexpr int kRdbVersion = 10;  // written
 
 struct RdbOut {
     Out* out = nullptr;
@@ -20,17 +19,18 @@ struct RdbOut {
 };
 
 void rdb_string(RdbOut* o, Bytes text);  // integers and LZF as Redis does
-// A value alone, without its type byte. `Value` for collections, bytes for strings.
+// A collection alone, without its type byte (a string alone is rdb_string).
 void rdb_value(RdbOut* o, Type type, const Value* v);
 uint8_t rdb_type_code(Type type);  // 0 string, 1 list, 2 set, 4 hash, 5 zset
 
 // ---- files ------------------------------------------------------------------------------------
 struct RdbHead {
-    int64_t ctime_s;
-    int64_t used_mem;
-    const char* repl_id;  // null: none
-    int64_t repl_offset;
-    bool aof_base;
+    int64_t ctime_s = 0;
+    int64_t used_mem = 0;
+    const char* repl_id = nullptr;  // null: none
+    int64_t repl_offset = 0;
+    bool aof_base = false;
+    const char* version = "7.0.15";  // redis-ver: as INFO's redis_version
 };
 void rdb_begin(RdbOut* o, const RdbHead* head);  // magic, AUX fields
 void rdb_select_db(RdbOut* o, uint32_t db);
@@ -40,7 +40,8 @@ void rdb_key(RdbOut* o, Bytes key, Type type, int64_t expiry_ms, int64_t idle_s,
 void rdb_end(RdbOut* o);  // EOF, checksum
 
 // ---- payloads of DUMP -------------------------------------------------------------------------
-// Type byte, value, version, CRC-64: what RESTORE takes, here and in Redis.
-void rdb_payload(Out* out, Type type, Bytes string, const Value* v);
+// Type byte, value, version, CRC-64: what RESTORE takes, here and in Redis. `string` for strings,
+// `v` for the rest.
+void rdb_payload(Out* out, Type type, Bytes string, const Value* v, bool compress);
 
 }  // namespace rp

@@ -21,7 +21,7 @@ struct SnapshotOptions {
     const FileOps* files = &kSystemFiles;
     SnapshotGoal goal = SnapshotGoal::file;
     const char* dir = nullptr;   // of the file
-    const char* name = nullptr;  // its final name; file: dbfilename; aof_base: left null
+    const char* name = nullptr;  // file: dbfilename; aof_base: appendfilename
     Log* log = nullptr;          // aof_base
     bool compress = true;
     bool checksum = true;

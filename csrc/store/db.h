@@ -142,5 +142,8 @@ int64_t age_idle_ms(const Access* a, const Entry* e);  // OBJECT IDLETIME
 uint8_t age_frequency(const Access* a, const Entry* e);  // OBJECT FREQ, decayed to now
 // Copies the hints.
 void age_copy(Entry* to, const Entry* from);
+// RESTORE, loading: the one of both that the policy looks at. -1: unknown, the entry stays as it
+// is.
+void age_restore(const Access* a, Entry* e, int64_t idle_s, int lfu);
 
 }  // namespace rp

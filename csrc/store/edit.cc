@@ -15,9 +15,10 @@ static Value unshared(const Value* shared) {
 Opened edit_open(Access* a, Bytes key, Type type, Edit* e) {
     *e = {a, db_open(a, key), type, nullptr, {}, nullptr, 0};
     e->value = &e->own;
-    const Entry* entry = e->h.at.entry;
+    Entry* entry = e->h.at.entry;
     if (entry == nullptr) return Opened::absent;
     if (entry_type(entry) != type) return Opened::wrong_type;
+    if (entry_encoding(entry) == Encoding::boxed) preserve_before_change(a, entry);
     if (entry_encoding(entry) != Encoding::boxed) {
         db_view(a, entry, &e->own);
     } else if (box_shared(entry_box(entry))) {
@@ -51,7 +52,6 @@ static void publish(Edit* e) {
     db_put_keep_age(e->access, &e->h, fresh);
 }
 
-// The last element is gone.
 static void remove_key(Edit* e) {
     if (e->box != nullptr) db_changed_box(e->access, &e->h, e->cost_before);
     if (e->h.at.entry != nullptr) db_delete(e->access, &e->h);
@@ -72,6 +72,12 @@ void edit_close(Edit* e, uint64_t changes) {
     } else {
         remove_key(e);
     }
+    e->access->changes = before + changes;
+}
+
+void edit_delete(Edit* e, uint64_t changes) {
+    uint64_t before = e->access->changes;
+    remove_key(e);
     e->access->changes = before + changes;
 }
 

@@ -36,6 +36,9 @@ Opened edit_open(Access* a, Bytes key, Type type, Edit* out);
 // `changes`: what Redis adds to its dirty counter (elements added, removed, updated). 0 = the value
 // is as it was, and nothing is published.
 void edit_close(Edit* e, uint64_t changes);
+// Instead of edit_close: the key goes with all that is in it (a large value to the graveyard), if
+// there is one.
+void edit_delete(Edit* e, uint64_t changes);
 
 // The destination of a *STORE command, whatever it held: an empty value deletes it. Its expiry
 // goes. *take is empty afterwards. Returns whether there is, or was, something: a change.

@@ -19,29 +19,49 @@
 //             takes from.
 // Limits      saved_bytes counts what is kept alive only for the snapshot; INFO shows it.
 #pragma once
-#include "store/db.h"
+#include "table/table.h"
 
 namespace rp {
+
+struct Access;
 
 struct SavedEntry {
     SavedEntry* next;
     const Table* table;  // of the cut: says which database it was
-    Entry* entry;        // owned
-    bool unlinked;       // readers may still see it: retire it, do not free it
+    Entry* entry;        // owned, with its Blob or Box
+    bool unlinked;       // readers may still see it: to be retired; else a copy, to be freed
+};
+
+struct KeptTable {
+    KeptTable* next;
+    Table* table;  // owned
 };
 
 struct Preserve {
-    std::atomic<bool> active{false};  // changes behind the closed gate
-    std::atomic<uint8_t> id{0};       // stamped on new entries, also while nothing is active
+    std::atomic<bool> active{false};  // set behind the closed gate
+    std::atomic<uint8_t> id{1};       // 1..255, stamped on new entries also while nothing is active
     std::atomic<SavedEntry*> saved{nullptr};
     std::atomic<size_t> saved_bytes{0};
-    std::atomic<size_t> saved_count{0};
+    Mutex lock;
+    KeptTable* kept = nullptr;  // FLUSH took them from under the snapshot; under lock
 };
 
-// db.cc calls these; `old` is live and its segment locked.
-// Before an in-place change (integer, expiry, Box).
-void preserve_before_change(Access* a, Entry* old);
-// `old` was unlinked: it goes to the snapshot if unseen, else it is retired.
+// Before an in-place change of a live entry (integer, expiry, Blob, Box). REQUIRES its segment's
+// lock. A Blob or Box that was unseen is shared afterwards: whoever changes it then works on a
+// copy.
+void preserve_before_change(Access* a, Entry* e);
+// `old` was unlinked: it goes to the snapshot if unseen, else it is retired. REQUIRES the lock.
 void preserve_or_retire(Access* a, Entry* old);
+// A table that FLUSH took away: true = the snapshot still reads it, and frees it. Any thread.
+bool preserve_table(Preserve* p, Table* take);
+
+// ---- the snapshot's side ----------------------------------------------------------------------
+
+// All that was handed over, newest first.
+SavedEntry* preserve_take(Preserve* p);
+void saved_free(Preserve* p, EpochSlot* s, SavedEntry* take);  // one, not the list
+// Ends it: nothing is unseen any more, or nobody cares. Frees kept tables and what was handed over.
+// REQUIRES: not pinned.
+void preserve_end(Preserve* p, EpochSlot* s);
 
 }  // namespace rp

@@ -38,6 +38,18 @@ inline char* buf_splice(Buf* b, size_t at, size_t len, size_t more) {
 // Opens a gap of `more` bytes at `at` and returns it.
 inline char* buf_insert(Buf* b, size_t at, size_t more) { return buf_splice(b, at, 0, more); }
 inline void buf_erase(Buf* b, size_t at, size_t len) { buf_splice(b, at, len, 0); }
+// Lets the bytes begin n earlier (REQUIRES: n <= skip) or later (REQUIRES: owned, n <= len). What
+// the first of them are is for the caller to write.
+inline void buf_take_front(Buf* b, size_t n) {
+    b->data -= n;
+    b->skip -= n;
+    b->len += n;
+}
+inline void buf_give_front(Buf* b, size_t n) {
+    b->data += n;
+    b->skip += n;
+    b->len -= n;
+}
 // Makes the bytes writable (copies what is borrowed) and returns them.
 char* buf_own(Buf* b);
 Buf buf_clone(const Buf* b);

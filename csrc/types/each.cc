@@ -14,17 +14,29 @@ static double score_of(Bytes bytes) {
     return score;
 }
 
-// Hashes and sorted sets: two elements of the run make one.
+static bool is_pair(Type type) { return type == Type::hash || type == Type::zset; }
+
+Element element_of_listpack(Bytes lp, size_t at, Type type) {
+    Element e;
+    e.packed = true;
+    e.key = lp_get(lp, at);
+    if (is_pair(type)) e.value = lp_get(lp, lp_next(lp, at));
+    if (type == Type::zset) e.score = score_of(e.value);
+    return e;
+}
+
+Element element_of_item(const Item* item, Type type) {
+    Element e;
+    e.key = item_key(item);
+    e.value = item_value(item);
+    if (type == Type::zset) e.score = score_of(e.value);
+    return e;
+}
+
 static void each_in_listpack(Bytes lp, Type type, ElementVisit visit, void* arg) {
-    bool pairs = type == Type::hash || type == Type::zset;
     for (size_t at = lp_first(lp); at != kLpEnd; at = lp_next(lp, at)) {
-        Element e;
-        e.key = lp_get(lp, at);
-        if (pairs) {
-            at = lp_next(lp, at);
-            e.value = lp_get(lp, at);
-        }
-        if (type == Type::zset) e.score = score_of(e.value);
+        Element e = element_of_listpack(lp, at, type);
+        if (is_pair(type)) at = lp_next(lp, at);
         visit(&e, arg);
     }
 }
@@ -38,11 +50,9 @@ static void each_in_intset(Bytes set, ElementVisit visit, void* arg) {
     }
 }
 
-static void each_in_dict(const Dict* d, ElementVisit visit, void* arg) {
+static void each_in_dict(const Dict* d, Type type, ElementVisit visit, void* arg) {
     for (size_t i = 0; i < d->count; i++) {
-        Element e;
-        e.key = item_key(dict_at(d, i));
-        e.value = item_value(dict_at(d, i));
+        Element e = element_of_item(dict_at(d, i), type);
         visit(&e, arg);
     }
 }
@@ -67,7 +77,7 @@ void value_each(const Value* v, Type type, ElementVisit visit, void* arg) {
         case Form::listpack: return each_in_listpack(buf_bytes(&v->flat), type, visit, arg);
         case Form::intset: return each_in_intset(buf_bytes(&v->flat), visit, arg);
         case Form::quicklist: return each_in_list(v->list, visit, arg);
-        case Form::dict: return each_in_dict(v->dict, visit, arg);
+        case Form::dict: return each_in_dict(v->dict, type, visit, arg);
         case Form::zset: return each_in_order(&v->zset->order, visit, arg);
     }
 }

@@ -10,7 +10,7 @@ namespace rp {
 
 // One per process, as the epochs are: a Box knows no store.
 static std::atomic<Box*> buried{nullptr};
-static std::atomic<size_t> waiting{0};
+static std::atomic<size_t> waiting{0};  // elements
 static std::atomic_flag digging = ATOMIC_FLAG_INIT;
 // Under `digging`:
 static Box* grave = nullptr;  // being emptied
@@ -18,13 +18,13 @@ static size_t left = 0;       // elements in it, about
 static Box* next = nullptr;   // taken from `buried`, and those behind it
 
 void graveyard_bury(Box* take) {
-    waiting.fetch_add(1, std::memory_order_relaxed);
+    waiting.fetch_add(value_elements(&take->value), std::memory_order_relaxed);
     take->next_dead = buried.load(std::memory_order_relaxed);
     while (!buried.compare_exchange_weak(take->next_dead, take, std::memory_order_release,
                                          std::memory_order_relaxed)) {}
 }
 
-bool graveyard_waiting() { return waiting.load(std::memory_order_relaxed) != 0; }
+size_t graveyard_waiting() { return waiting.load(std::memory_order_relaxed); }
 
 // True once nothing is left of it but the Box.
 static bool free_some(Value* v, size_t elements) {
@@ -50,10 +50,15 @@ static Box* open_grave() {
     return grave;
 }
 
+static void count_freed(size_t elements) {
+    left -= elements;
+    waiting.fetch_sub(elements, std::memory_order_relaxed);
+}
+
 static void close_grave() {
+    count_freed(left);
     mem_free(grave, sizeof(Box));
     grave = nullptr;
-    waiting.fetch_sub(1, std::memory_order_relaxed);
 }
 
 bool graveyard_dig(size_t elements) {
@@ -66,7 +71,7 @@ bool graveyard_dig(size_t elements) {
             close_grave();
             elements -= spent;
         } else {
-            left -= spent;
+            count_freed(spent);
             elements = 0;
         }
     }

@@ -5,7 +5,8 @@
 // threads dig for a few microseconds after each batch, the cron a little longer.
 //
 // Threads  any. One thread digs at a time; the others go on.
-// Limits   what waits is still counted in used memory.
+// Limits   what waits is still counted in used memory. Each batch frees a sixteenth of it at least
+//          (dig_share), so that somebody who drops values as fast as he can is kept up with.
 #pragma once
 #include <cstddef>
 
@@ -18,7 +19,9 @@ constexpr size_t kBuryElements = 64;
 constexpr size_t kDigElements = 512;  // a slice: some tens of microseconds
 
 void graveyard_bury(Box* take);
-bool graveyard_waiting();  // one load
+size_t graveyard_waiting();  // elements; one load
+// How many elements an executing thread is to free after a batch.
+inline size_t dig_share(size_t elements) { return kDigElements + elements / 16; }
 // Frees about `elements` elements, of as many values as that takes. False: there was nothing to
 // free (or another thread is at it).
 bool graveyard_dig(size_t elements);

@@ -175,8 +175,14 @@ size_t lp_insert(Buf* lp, size_t at, Bytes what) {
     RP_ASSERT(what.len <= UINT32_MAX);
     if (lp->len == 0) return insert_first(lp, what);
     size_t count = lp_count(buf_bytes(lp));
-    if (at == kLpEnd) at = lp->len;
-    element_write(buf_insert(lp, at, lp_element_size(what.len)), what);
+    size_t size = lp_element_size(what.len);
+    if (at == kLpHead && lp->skip >= size) {  // LPUSH: the count is written anew in front of it
+        buf_take_front(lp, size);
+        element_write(lp->data + kLpHead, what);
+    } else {
+        if (at == kLpEnd) at = lp->len;
+        element_write(buf_insert(lp, at, size), what);
+    }
     count_set(lp, count + 1);
     return at;
 }
@@ -198,7 +204,11 @@ size_t lp_erase(Buf* lp, size_t at, size_t n) {
         buf_free(lp);
         return kLpEnd;
     }
-    buf_erase(lp, at, end - at);
+    if (at == kLpHead && lp->cap != 0) {  // LPOP
+        buf_give_front(lp, end - at);
+    } else {
+        buf_erase(lp, at, end - at);
+    }
     count_set(lp, count - gone);
     return at < lp->len ? at : kLpEnd;
 }

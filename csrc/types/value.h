@@ -1,12 +1,12 @@
 // types/value.h: the value of a key that is not a string: one of five forms. What a form means
 // depends on the key's type; types/{list,hash,set,zset}.h work on a Value of their type.
 //
-//   form       lists             hashes               sets                sorted sets
-//   listpack   elements          field, value, ...    members             member, score (8 bytes),
-//   ... intset     -                 -                    integers            - quicklist  large
-//   ones        -                    -                   - dict       -                 large ones
-//   large ones          - zset       -                 -                    - large ones: Dict and
-//   RankTree
+//   listpack   list: elements; hash: field, value, ...; set: members;
+//              sorted set: member, score (8 bytes), ... in order
+//   intset     set of integers
+//   quicklist  large list
+//   dict       large hash, large set
+//   zset       large sorted set: a Dict and a RankTree
 //
 // A small Value lies inside its entry of the table, as flat bytes that never change: readers take
 // no lock, a write publishes a new entry. A larger one lives in a Box that the entry points to, and

@@ -15,8 +15,19 @@ from tools.resp import Node
 # Examples of each generated test: make test stays at about a minute for all of them.
 EXAMPLES = int(os.environ.get("RP_DIFF_EXAMPLES", "400"))
 TOLERANCE = {b"TTL": 2, b"PTTL": 5000, b"EXPIRETIME": 5, b"PEXPIRETIME": 5000}
-ANY_ORDER = {b"KEYS"}
-RANDOM = {b"RANDOMKEY"}
+ANY_ORDER = {b"KEYS", b"SINTER", b"SUNION", b"SDIFF"}
+# Replies in the order of a table, unless the value's encoding keeps an order of its own.
+TABLE_ORDER = {
+    b"HKEYS": 1,
+    b"HVALS": 1,
+    b"HGETALL": 2,
+    b"SMEMBERS": 1,
+}  # Parts that belong together.
+IN_ORDER = {b"listpack", b"intset"}
+RANDOM = {b"RANDOMKEY", b"HRANDFIELD", b"SRANDMEMBER", b"SPOP", b"ZRANDMEMBER"}
+CHANGES_AT_RANDOM = {b"SPOP"}  # Not only the reply differs, but what is left.
+# Where the cursor is, and the parts that belong together.
+SCANS = {b"SCAN": (1, 1), b"HSCAN": (2, 2), b"SSCAN": (2, 1), b"ZSCAN": (2, 2)}
 CLIENT_ID = re.compile(rb"id\r\n:\d+")  # In the reply of HELLO.
 COUNTS_THE_EXPIRED = {b"DBSIZE", b"RANDOMKEY"}
 
@@ -39,17 +50,18 @@ class Side:
         self.links[0].raw("FLUSHALL")
 
     def scan(self, who: int, command: Command) -> bytes:
-        """A whole SCAN, as if it had been one reply: the cursor and the cuts are free."""
-        cursor, found = b"0", []
+        """A whole walk, as if it had been one reply: the cursor and the cuts are free."""
+        at, width = SCANS[command[0].upper()]
+        cursor, found = command[at], set()
         for _ in range(10_000):
-            raw = self.links[who].raw(command[0], cursor, *command[2:])
+            raw = self.links[who].raw(*command[:at], cursor, *command[at + 1 :])
             if not raw.startswith(b"*2\r\n"):
                 return raw
             cursor, page = resp.decode_bytes(raw)
-            found += page
+            found |= set(groups(page, width))
             if cursor == b"0":
-                return resp.encode(*sorted(set(found)))
-        raise Difference(f"{self.name}: SCAN does not end")
+                return resp.encode(*(part for group in sorted(found) for part in group))
+        raise Difference(f"{self.name}: {command[0]!r} does not end")
 
 
 class Twins:
@@ -77,13 +89,26 @@ class Twins:
                 time.sleep(0.003)  # Both clocks move on; nothing is waited for.
                 self.some_expired = True
             return
-        if name == b"SCAN" and self.queues[who] is None:
+        if self.is_walk(who, command):
             raws = [side.scan(who, command) for side in self.sides]
         else:
             raws = [side.links[who].raw(*command) for side in self.sides]
         self.log.append(f"{who}> {command!r} -> {raws[0][:200]!r}")
         self.compare(who, command, raws)
+        if name in CHANGES_AT_RANDOM and self.queues[who] is None:
+            self.level(who, command, raws)
         self.follow(who, name, raws[0])
+
+    def level(self, who: int, command: Command, raws: list[bytes]) -> None:
+        """Where chance left two different values, there is none from now on."""
+        left, right = (resp.parse(raw)[0] for raw in raws)
+        if left != right and not (left.kind in "*~" and sorted(left.value) == sorted(right.value)):
+            for side in self.sides:
+                side.links[who].raw("DEL", command[1])
+
+    def is_walk(self, who: int, command: Command) -> bool:
+        at, _ = SCANS.get(command[0].upper(), (0, 0))
+        return 0 < at < len(command) and self.queues[who] is None
 
     def follow(self, who: int, name: bytes, raw: bytes) -> None:
         """Keeps the queue of a transaction, to know what the parts of EXEC's reply are."""
@@ -111,7 +136,9 @@ class Twins:
                 for c, a, b in zip(queue, nodes[0].value, nodes[1].value, strict=True)
             ):
                 return
-        elif self.alike(name, *nodes):
+        elif self.alike(name, *nodes) and not (
+            name in TABLE_ORDER and self.keeps_order(who, command[1])
+        ):
             return
         names = [side.name for side in self.sides]
         raise Difference(
@@ -125,6 +152,10 @@ class Twins:
                 ]
             )
         )
+
+    def keeps_order(self, who: int, key: bytes) -> bool:
+        encoding = resp.decode_bytes(self.sides[0].links[who].raw("OBJECT", "ENCODING", key))
+        return encoding in IN_ORDER
 
     def alike(self, name: bytes, left: Node, right: Node) -> bool:
         return same(name, left, right) or (self.some_expired and name in COUNTS_THE_EXPIRED)
@@ -154,6 +185,19 @@ def queued_refcount(name: bytes, left: Node, right: Node) -> bool:
     return name == b"OBJECT" and left.kind == right.kind == ":"
 
 
+def groups(parts: list[Any], width: int) -> list[tuple[Any, ...]]:
+    return list(zip(*[iter(parts)] * width, strict=True))
+
+
+def same_shape(left: Node, right: Node) -> bool:
+    """Of replies to chance: as many parts, of the same kinds."""
+    if left.kind != right.kind or left.kind == "-":
+        return False
+    if not isinstance(left.value, list):
+        return True
+    return len(left.value) == len(right.value) and all(map(same_shape, left.value, right.value))
+
+
 def same(name: bytes, left: Node, right: Node) -> bool:
     """Is a difference of two replies to this command allowed?"""
     if left == right:
@@ -164,8 +208,12 @@ def same(name: bytes, left: Node, right: Node) -> bool:
         return (
             min(left.value, right.value) >= 0 and abs(left.value - right.value) <= TOLERANCE[name]
         )
-    if name in ANY_ORDER and left.kind == "*":
+    if name in ANY_ORDER and left.kind in "*~":
         return sorted(left.value) == sorted(right.value)
-    if name == b"SCAN" and left.kind == "*":  # Inside a transaction: one page each.
+    if name in TABLE_ORDER and left.kind in "*%~":
+        return sorted(groups(left.value, TABLE_ORDER[name])) == sorted(
+            groups(right.value, TABLE_ORDER[name])
+        )
+    if name in SCANS and left.kind == "*":  # Inside a transaction: one page each.
         return len(left.value) == len(right.value) == 2
-    return name in RANDOM and left.kind == "$"
+    return name in RANDOM and same_shape(left, right)

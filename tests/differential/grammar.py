@@ -332,6 +332,12 @@ connection = st.one_of(
     cmd("AUTH", value),
 )
 
+# The families of collections build on what stands above.
+import grammar_hashes  # noqa: E402
+import grammar_lists  # noqa: E402
+import grammar_sets  # noqa: E402
+import grammar_zsets  # noqa: E402
+
 NAMES = [
     b"GET",
     b"SET",
@@ -379,7 +385,12 @@ NAMES = [
     b"",
     b"get",
     b"Dbsize",
+    *grammar_hashes.NAMES,
+    *grammar_sets.NAMES,
+    *grammar_lists.NAMES,
+    *grammar_zsets.NAMES,
 ]
+
 # Wrong arity, wrong options, wrong types of arguments: whatever comes, both answer alike.
 rubbish = (
     st.tuples(st.sampled_from(NAMES), st.lists(st.one_of(junk, value), max_size=6))
@@ -396,6 +407,11 @@ rubbish = (
 FAMILIES: dict[str, st.SearchStrategy[Command]] = {
     "strings": st.one_of(strings, strings, strings, keys, expiry),
     "keys": st.one_of(keys, keys, expiry, expiry, strings),
+    "lists": st.one_of(*[grammar_lists.commands] * 8, strings, keys, expiry, transactions),
+    "hashes": st.one_of(*[grammar_hashes.commands] * 8, strings, keys, expiry, transactions),
+    "sets": st.one_of(*[grammar_sets.commands] * 8, strings, keys, expiry),
+    "zsets": st.one_of(*[grammar_zsets.commands] * 8, strings, keys, expiry, transactions),
+    "sets in transactions": st.one_of(grammar_sets.steady, grammar_sets.steady, transactions),
     "transactions": st.one_of(transactions, transactions, strings, keys, expiry),
     "rubbish": st.one_of(rubbish, rubbish, connection, transactions, strings),
 }

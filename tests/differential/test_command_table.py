@@ -202,6 +202,22 @@ def test_every_command_of_the_plan_is_there(tables: Any) -> None:
         "memory|help",
         "shutdown",
         "lolwut",
+        "hset",
+        "hsetnx",
+        "hmset",
+        "hget",
+        "hmget",
+        "hgetall",
+        "hkeys",
+        "hvals",
+        "hdel",
+        "hexists",
+        "hlen",
+        "hstrlen",
+        "hincrby",
+        "hincrbyfloat",
+        "hrandfield",
+        "hscan",
     ]
     for door in tables:
         missing = set(wanted) - set(rows_of(door))

@@ -38,6 +38,10 @@ def twins(left: dict[bytes, bytes], right: dict[bytes, bytes]) -> Twins:
         (b"KEYS", b"*1\r\n$1\r\na\r\n", b"*0\r\n"),
         (b"RANDOMKEY", b"$-1\r\n", b"$1\r\na\r\n"),
         (b"DEBUG", b"+00\r\n", b"+01\r\n"),
+        (b"HGETALL", b"*2\r\n$1\r\na\r\n$1\r\nb\r\n", b"*2\r\n$1\r\nb\r\n$1\r\na\r\n"),
+        (b"HRANDFIELD", b"*1\r\n$1\r\na\r\n", b"*0\r\n"),
+        (b"HRANDFIELD", b"-ERR a\r\n", b"-ERR b\r\n"),
+        (b"HSCAN", b"*0\r\n", b"*2\r\n$1\r\n0\r\n*0\r\n"),
     ],
 )
 def test_a_difference_is_seen(name: bytes, one: bytes, two: bytes) -> None:
@@ -52,11 +56,25 @@ def test_a_difference_is_seen(name: bytes, one: bytes, two: bytes) -> None:
         (b"PTTL", b":5000\r\n", b":4000\r\n"),
         (b"KEYS", b"*2\r\n$1\r\na\r\n$1\r\nb\r\n", b"*2\r\n$1\r\nb\r\n$1\r\na\r\n"),
         (b"RANDOMKEY", b"$1\r\nb\r\n", b"$1\r\na\r\n"),
+        (b"HRANDFIELD", b"*1\r\n$1\r\na\r\n", b"*1\r\n$1\r\nb\r\n"),
+        (b"HKEYS", b"*2\r\n$1\r\na\r\n$1\r\nb\r\n", b"*2\r\n$1\r\nb\r\n$1\r\na\r\n"),
     ],
 )
 def test_times_and_chance_may_differ(name: bytes, one: bytes, two: bytes) -> None:
     pair = twins({name: one}, {name: two})
     pair.step(0, (name, b"k"))
+
+
+def test_the_order_of_a_listpack_is_no_chance() -> None:
+    one, two = b"*2\r\n$1\r\na\r\n$1\r\nb\r\n", b"*2\r\n$1\r\nb\r\n$1\r\na\r\n"
+    for encoding, differs in ((b"$8\r\nlistpack\r\n", True), (b"$9\r\nhashtable\r\n", False)):
+        replies = {b"OBJECT": encoding}
+        pair = twins(replies | {b"HKEYS": one}, replies | {b"HKEYS": two})
+        if differs:
+            with pytest.raises(Difference):
+                pair.step(0, (b"HKEYS", b"k"))
+        else:
+            pair.step(0, (b"HKEYS", b"k"))
 
 
 def test_the_parts_of_exec_are_compared_by_their_commands() -> None:

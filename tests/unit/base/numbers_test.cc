@@ -275,6 +275,33 @@ TEST(Numbers, DoublesPrintAsPercent17g) {
     EXPECT_EQ("-1.7976931348623157e+308", double_text(-std::numeric_limits<double>::max()));
 }
 
+TEST(Numbers, LooseDoublesAreReadAsStrtodDoes) {
+    const std::pair<std::string, double> good[] = {
+        {"", 0},
+        {"5", 5},
+        {" \t-5", -5},
+        {"0x10", 16},
+        {"1e400", HUGE_VAL},
+        {"-1e400", -HUGE_VAL},
+        {"1e-400", 0},
+        {"inf", HUGE_VAL},
+        {std::string("7\0x", 3), 7},
+        {std::string("\0x", 2), 0},
+        {"1" + std::string(9999, '0'), HUGE_VAL},
+        {"0." + std::string(9999, '0') + "1", 0},
+    };
+    for (const auto& [text, want] : good) {
+        double got = 99;
+        EXPECT_TRUE(parse_double_loosely(bytes_of_string(text), &got)) << text;
+        EXPECT_EQ(want, got) << text;
+    }
+    for (const char* text : {" ", "x", "5 ", "5x", "nan", "-nan", "NAN(1)", "--5", "1,5", "("}) {
+        double got = 99;
+        EXPECT_FALSE(parse_double_loosely(bytes_of(text), &got)) << text;
+        EXPECT_EQ(99, got);
+    }
+}
+
 TEST(Numbers, TheLocaleChangesNothing) {
     const char* comma_locales[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "nl_NL.UTF-8"};
     bool have_one = false;

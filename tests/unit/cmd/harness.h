@@ -16,7 +16,8 @@ namespace rp::test {
 inline void register_once() {
     static bool done = [] {
         for (const Cmd* family : {kStringCmds, kLcsCmds, kKeyCmds, kExpireCmds, kScanCmds,
-                                  kDatabaseCmds, kObjectCmds, kTxnCmds}) {
+                                  kDatabaseCmds, kObjectCmds, kTxnCmds, kHashCmds, kSetCmds,
+                                  kSetOpCmds, kZsetCmds, kZsetRangeCmds, kZsetStoreCmds}) {
             commands_register(family);
         }
         return true;

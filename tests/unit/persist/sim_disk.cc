@@ -553,6 +553,7 @@ uint64_t pick(Random& random, uint64_t n) {
 }
 
 constexpr uint64_t kPage = 4096;
+constexpr uint64_t kSector = 512;
 
 // Pages that never came, in what was not synced.
 void make_holes(Random& random, std::string* text, uint64_t from) {
@@ -561,6 +562,16 @@ void make_holes(Random& random, std::string* text, uint64_t from) {
         if (random() % 2 == 0) zero(text, from, to);
         from = to;
     }
+}
+
+// The size of a write that began at `from` came to the disk, its last sectors did not.
+void make_zero_tail(Random& random, std::string* text, uint64_t from, uint64_t len) {
+    const uint64_t sector = (text->size() + kSector - 1) / kSector * kSector;
+    if (sector > from + len) return;
+    const uint64_t zeros = pick(random, from + len - sector);
+    if (zeros == 0) return;
+    text->resize(text->size() / kSector * kSector < from ? from : text->size() / kSector * kSector);
+    text->resize(sector + zeros, '\0');
 }
 
 std::string crashed_contents(const Node& node, Random& random, const SimCrash& options) {
@@ -578,10 +589,9 @@ std::string crashed_contents(const Node& node, Random& random, const SimCrash& o
     }
     if (whole < node.changes.size() && !node.changes[whole].cut) {
         const std::string& bytes = node.changes[whole].bytes;
-        const uint64_t part = pick(random, bytes.size());
-        text.append(bytes, 0, part);
-        if (options.zeros && random() % 3 == 0)
-            text.append(pick(random, bytes.size() - part), '\0');
+        const uint64_t before = text.size();
+        text.append(bytes, 0, pick(random, bytes.size()));
+        if (options.zeros && random() % 3 == 0) make_zero_tail(random, &text, before, bytes.size());
     }
     if (options.holes) make_holes(random, &text, synced);
     return text;

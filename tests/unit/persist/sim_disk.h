@@ -9,8 +9,8 @@
 //
 // A crash keeps what was synced. Of the rest it keeps, by the seed, what real file systems may:
 //   contents   the changes since the last sync_data of that file up to some point, the write there
-//              torn at any byte, and behind the tear perhaps zeros (the size came, the pages not);
-//              with SimCrash.holes also zeros in place of pages before it
+//              torn at any byte, or at a sector and followed by zeros (the size came, the rest
+//              not); with SimCrash.holes also zeros in place of pages before it
 //   names      of the creations, renames and unlinks since the last sync_dir of that directory a
 //              prefix (as a journal does), or any subset that respects the order per name
 // A file whose name is lost is lost; so is everything in a directory whose own name is lost.

@@ -72,13 +72,25 @@ TEST_F(Sim, UnsyncedContentsAreTornAtAnyByte) {
     const std::set<std::string> want = {"old.",     "old.a",     "old.ab",    "old.abc",
                                         "old.abcd", "old.abcde", "old.abcdef"};
     EXPECT_EQ(want, outcomes(*disk, "/d/a", {.zeros = false}));
+    EXPECT_EQ(want, outcomes(*disk, "/d/a")) << "no zeros but from a sector's start on";
+}
+
+TEST_F(Sim, BehindATearAtASectorThereMayBeZeros) {
+    sim_put(disk.get(), "/d/a", "old.");
+    append("/d/a", std::string(2000, 'n'));
+    const std::string all = "old." + std::string(2000, 'n');
+    size_t zeros = 0;
     for (const std::string& text : outcomes(*disk, "/d/a")) {
-        ASSERT_LE(text.size(), 10u);
-        const size_t whole = text.find_first_of('\0');
-        const size_t end = whole == std::string::npos ? text.size() : whole;
-        EXPECT_EQ(std::string("old.abcdef").substr(0, end), text.substr(0, end));
+        const size_t end = std::min(text.find_first_of('\0'), text.size());
+        EXPECT_EQ(all.substr(0, end), text.substr(0, end));
         EXPECT_EQ(std::string::npos, text.find_first_not_of('\0', end));
+        if (end == text.size()) continue;
+        zeros++;
+        EXPECT_TRUE(end == 4 || end % 512 == 0) << end;
+        EXPECT_GT(text.size(), 512u);
+        EXPECT_LE(text.size(), all.size());
     }
+    EXPECT_GT(zeros, 5u);
 }
 
 TEST_F(Sim, ACutMayOrMayNotHaveHappened) {

@@ -70,7 +70,7 @@ TEST(Buf, NeverWritesWhatItBorrows) {
                 EXPECT_TRUE(buf_borrows(&b));
                 splice(&b, &model, at, len, std::string(more, 'x'));
                 EXPECT_FALSE(buf_borrows(&b));
-                EXPECT_NE(b.data, kSource);
+                EXPECT_TRUE(b.len == 0 || b.data != kSource);
                 buf_free(&b);
             }
         }
