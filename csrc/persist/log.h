@@ -32,7 +32,11 @@
 
 namespace rp {
 
-enum class FsyncPolicy : uint8_t { no = 0, everysec = 1, always = 2 };  // as kFsync of conf/table.cc
+enum class FsyncPolicy : uint8_t {
+    no = 0,
+    everysec = 1,
+    always = 2
+};  // as kFsync of conf/table.cc
 
 struct Log;  // opaque
 
