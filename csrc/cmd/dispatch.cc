@@ -414,6 +414,10 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
         config_num(c->config->requirepass_set) != 0) {
         return reject_with(why, Err::no_auth);
     }
+    if (RP_UNLIKELY(engine_core(c->engine)->loading.load(std::memory_order_relaxed)) &&
+        !(c->row->flags & kCmdLoading) && !c->session->replay) {
+        return reject_with(why, Err::loading);
+    }
     return true;
 }
 

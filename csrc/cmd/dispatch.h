@@ -133,6 +133,8 @@ struct EngineCore {
     Store store;
     Config* config = nullptr;
     DispatchHooks hooks;
+    // The data are not all there yet: commands without kCmdLoading are told so.
+    std::atomic<bool> loading{false};
     // 0 none, 1 writes, 2 all: checked before the hook is called.
     std::atomic<uint32_t> pause_state{0};
     // MISCONF for another reason than the log's (which says so itself, Journal.refuses): a snapshot

@@ -43,7 +43,8 @@ enum {
     RP_CLOSED = -3,
     RP_FOREIGN = -4, /* inherited through fork() */
     RP_IN_USE = -5,  /* address in use */
-    RP_IO = -6
+    RP_IO = -6,
+    RP_DATA = -7 /* the data could not be brought back, or their directory is in use */
 };
 /* One line of static text. */
 const char* rp_status_text(int status);
@@ -58,11 +59,15 @@ enum {
     RP_SERVER = 2
 };
 /* argv: settings in redis-server grammar ("redis.conf", "--port", "7000", ...). *out: owned by the
- * caller until rp_free. Starts no thread. */
+ * caller until rp_free. Starts no thread, unless `appendonly` is yes: then `dir` is locked, loaded
+ * and logged to. */
 int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, char** error);
 /* Stops serving, waits for calls under way, forgets the data. Idempotent; what comes later gets
  * RP_CLOSED. Must not be called from inside another call on the same store (a signal handler). */
 void rp_close(rp_store* store);
+/* With RP_SERVER only: brings back what the directory holds, while rp_listen may already answer
+ * -LOADING. Without it rp_open has done so. RP_CLOSED: rp_request_stop came in between. */
+int rp_load(rp_store* store, char** error);
 /* rp_close, then gives up the handle. Sessions may outlive it: they say RP_CLOSED. */
 void rp_free(rp_store* take);
 /* Is the store usable here: RP_OK, RP_CLOSED or RP_FOREIGN. */

@@ -98,6 +98,7 @@ struct Rate {
 };
 
 struct Reaper;
+struct Persistence;
 
 struct Engine {
     EngineCore core;           // first member: see engine_core()
@@ -128,8 +129,9 @@ struct Engine {
     // What CONFIG RESETSTAT subtracts from the counters, which only their owners may write. Under
     // workers_lock.
     EngineTotals base;
-    CmdTotals* base_cmds = nullptr;  // command_count() of them; null: none yet
-    Reaper* reaper = nullptr;        // engine/reaper.h
+    CmdTotals* base_cmds = nullptr;      // command_count() of them; null: none yet
+    Reaper* reaper = nullptr;            // engine/reaper.h
+    Persistence* persistence = nullptr;  // engine/persistence.h
 };
 
 // *out: owned by the caller. `take` (loaded settings) is owned by the engine from here on, even on

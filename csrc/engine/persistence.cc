@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <new>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -38,6 +39,13 @@ static RdbLimits limits_of(const Config* c) {
             .list_size = config_num(c->list_max_listpack_size)};
 }
 
+Persistence* persistence_new() { return new (mem_alloc(sizeof(Persistence))) Persistence; }
+
+void persistence_free(Persistence* take) {
+    take->~Persistence();
+    mem_free(take, sizeof(Persistence));
+}
+
 // ---- opening ----------------------------------------------------------------------------------
 
 bool persistence_open(Engine* e, bool serving, PersistErr* err) {
@@ -51,12 +59,15 @@ bool persistence_open(Engine* e, bool serving, PersistErr* err) {
     p->on = serving || config_num(e->config->appendonly) != 0;
     p->last_save_s.store(now_s(), std::memory_order_relaxed);
     if (!path_join(p->aof_dir, p->dir, aof_name)) {
-        snprintf(err->text, sizeof err->text, "'dir': the path is too long: %s", p->dir);
+        snprintf(err->text, sizeof err->text, "'dir': the path is too long: %.900s", p->dir);
         return false;
     }
     bool writes =
         config_num(e->config->appendonly) != 0 || (serving && persistence_has_save_points(e));
-    return !writes || dir_lock(p->dir, &p->lock_fd, err);
+    if (writes && !dir_lock(p->dir, &p->lock_fd, err)) return false;
+    // Until persistence_load is done nobody is shown data that are not all there.
+    e->core.loading.store(p->on, std::memory_order_release);
+    return true;
 }
 
 struct Replayer {
@@ -71,7 +82,7 @@ static Replayer* replayer_new(Engine* e) {
     r->session.engine = e;
     r->session.worker = &r->worker;
     r->session.embedded = true;
-    r->session.replays = true;
+    r->session.replay = true;
     return r;
 }
 
@@ -83,8 +94,20 @@ static void replayer_free(Replayer* r) {
     mem_free(r, sizeof(Replayer));
 }
 
+// The directory of the log is there after this, even after a power cut.
+static bool make_log_dir(const Persistence* p, PersistErr* err) {
+    const FileOps* f = p->files;
+    int code = f->make_dir(f->arg, p->aof_dir);
+    if (code == 0) code = f->sync_dir(f->arg, p->dir);
+    if (code == 0) return true;
+    snprintf(err->text, sizeof err->text, "%.900s: cannot be made: %s", p->aof_dir,
+             strerror(-code));
+    return false;
+}
+
 static bool open_log(Engine* e, const Manifest* manifest, PersistErr* err) {
     Persistence* p = e->persistence;
+    if (!make_log_dir(p, err)) return false;
     LogOptions o;
     o.files = p->files;
     o.dir = p->aof_dir;
@@ -100,12 +123,12 @@ static bool open_log(Engine* e, const Manifest* manifest, PersistErr* err) {
     // A log without a base is complete only together with what was there before it.
     if (manifest_base(manifest) != nullptr) return true;
     if (persistence_rewrite(e) == SnapshotAsked::started && persistence_wait(e)) return true;
-    snprintf(err->text, sizeof err->text, "%s: the first base of the log could not be written",
+    snprintf(err->text, sizeof err->text, "%.900s: the first base of the log could not be written",
              p->aof_dir);
     return false;
 }
 
-bool persistence_load(Engine* e, void (*tell)(void*), void* arg, PersistErr* err) {
+bool persistence_load(Engine* e, PersistErr* err) {
     Persistence* p = e->persistence;
     if (!p->on) return true;
     char dbfilename[kAofNameMax];
@@ -123,12 +146,9 @@ bool persistence_load(Engine* e, void (*tell)(void*), void* arg, PersistErr* err
     o.limits = limits_of(e->config);
     o.session = &r->session;
     o.cancel = &p->stop_loading;
-    o.tell = tell;
-    o.tell_arg = arg;
     Manifest manifest;
     p->load.start_s.store(now_s(), std::memory_order_relaxed);
     p->load.loading.store(true, std::memory_order_relaxed);
-    e->core.loading.store(true, std::memory_order_release);
     bool ok = load_store(o, &p->load, &manifest, err);
     replayer_free(r);
     ok = ok && (!logs || open_log(e, &manifest, err));
@@ -162,6 +182,7 @@ static void save_done(void* arg, bool ok, const char* why) {
         RP_LOG_WARNING("Saving the snapshot failed: %s", why);
     }
     p->save_ok.store(ok, std::memory_order_relaxed);
+    e->core.refuses_writes.store(persistence_refuses(e), std::memory_order_relaxed);
     p->saving.store(false, std::memory_order_release);
 }
 
@@ -316,17 +337,21 @@ void persistence_cron(Engine* e) {
 
 // ---- the end ----------------------------------------------------------------------------------
 
-bool persistence_close(Engine* e, bool save) {
+static bool save_at_end(Engine* e) {
+    if (!e->persistence->serving || e->core.loading.load(std::memory_order_relaxed)) return false;
+    LastSave asked = e->persistence->last_save.load(std::memory_order_relaxed);
+    if (asked != LastSave::by_save_points) return asked == LastSave::yes;
+    return persistence_has_save_points(e);
+}
+
+bool persistence_close(Engine* e) {
     Persistence* p = e->persistence;
     bool ok = true;
     if (p->on) {
         if (p->snapshot != nullptr) snapshot_cancel(p->snapshot);
         persistence_wait(e);
         SnapshotAsked asked;
-        if (save && !e->core.loading.load(std::memory_order_relaxed) &&
-            persistence_has_save_points(e)) {
-            ok = persistence_save_now(e, &asked);
-        }
+        if (save_at_end(e)) ok = persistence_save_now(e, &asked);
     }
     Log* log = p->log.exchange(nullptr, std::memory_order_acq_rel);
     if (log != nullptr) {
@@ -347,6 +372,7 @@ bool persistence_apply(Engine* e, const ConfigRow* row, const char** why) {
         *why = "the log is turned on and off at start: set it in the configuration file";
         return false;
     }
+    e->core.refuses_writes.store(persistence_refuses(e), std::memory_order_relaxed);
     if (log == nullptr) return true;
     if (row->num == &Config::appendfsync) {
         log_set_policy(log, static_cast<FsyncPolicy>(config_num(e->config->appendfsync)));
@@ -354,6 +380,16 @@ bool persistence_apply(Engine* e, const ConfigRow* row, const char** why) {
         log_set_timestamps(log, config_num(e->config->aof_timestamp_enabled) != 0);
     }
     return true;
+}
+
+size_t persistence_refusal(Engine*, char* out, size_t size) {
+    int n = snprintf(out, size,
+                     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable "
+                     "to persist to disk. Commands that may modify the data set are disabled, "
+                     "because this instance is configured to report errors during writes if RDB "
+                     "snapshotting fails (stop-writes-on-bgsave-error option). Please check the "
+                     "Redis logs for details about the RDB error.");
+    return static_cast<size_t>(n) < size ? static_cast<size_t>(n) : size - 1;
 }
 
 bool persistence_refuses(const Engine* e) {

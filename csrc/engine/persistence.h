@@ -7,6 +7,7 @@
 //            started under `lock`, one at a time; their end is noted by their own thread.
 #pragma once
 #include "engine/engine.h"
+#include "persist/dir_lock.h"
 #include "persist/load.h"
 #include "persist/snapshot.h"
 
@@ -20,6 +21,9 @@ enum class SnapshotAsked : uint8_t {
     failed,        // to start; the log says why
 };
 
+// What SHUTDOWN asked for; a signal asks for nothing in particular.
+enum class LastSave : uint8_t { by_save_points, yes, no };
+
 struct Persistence {
     // Constant after persistence_open.
     const FileOps* files = &kSystemFiles;
@@ -32,6 +36,7 @@ struct Persistence {
     // Any thread.
     LoadProgress load;
     std::atomic<bool> stop_loading{false};
+    std::atomic<LastSave> last_save{LastSave::by_save_points};
     std::atomic<Log*> log{nullptr};  // null: appendonly no
     Mutex lock;
     // Under lock.
@@ -49,26 +54,32 @@ struct Persistence {
     std::atomic<size_t> last_saved_bytes{0};  // kept alive for the last snapshot, at its peak
 };
 
+Persistence* persistence_new();
+void persistence_free(Persistence* take);
 // Locks the directory if the settings say that something is to be kept there.
 [[nodiscard]] bool persistence_open(Engine* e, bool serving, PersistErr* err);
 // Loads, then opens the log. Clients get -LOADING meanwhile. On failure the data must not be
 // served.
-[[nodiscard]] bool persistence_load(Engine* e, void (*tell)(void*), void* arg, PersistErr* err);
+[[nodiscard]] bool persistence_load(Engine* e, PersistErr* err);
 // Save points, scheduled snapshots, rewriting a log that has grown. From engine_cron.
 void persistence_cron(Engine* e);
-// Ends what is under way; `save`: writes a last snapshot if save points are set. Closes the log.
-// False: something could not be written (logged). REQUIRES: nobody executes commands any more.
-bool persistence_close(Engine* e, bool save);
+// Ends what is under way, writes a last snapshot (a server with save points, or asked to), closes
+// the log. False: something could not be written (logged). REQUIRES: nobody executes commands any
+// more.
+bool persistence_close(Engine* e);
 
 // REQUIRES of these three: not pinned, nothing held.
 bool persistence_save_now(Engine* e, SnapshotAsked* asked);  // SAVE: waits; false: failed or busy
 SnapshotAsked persistence_save(Engine* e, bool schedule);    // BGSAVE
 SnapshotAsked persistence_rewrite(Engine* e);                // BGREWRITEAOF
+bool persistence_wait(
+    Engine* e);  // for the snapshot under way; true: it is there, or there was none
 
 bool persistence_has_save_points(const Engine* e);
 // After CONFIG SET of appendfsync, aof-timestamp-enabled, appendonly. False: `why` says why not.
 bool persistence_apply(Engine* e, const ConfigRow* row, const char** why);
 // stop-writes-on-bgsave-error: must writes be refused because the last save failed?
 bool persistence_refuses(const Engine* e);
+size_t persistence_refusal(Engine* e, char* out, size_t size);  // DispatchHooks.write_refusal
 
 }  // namespace rp

@@ -138,7 +138,9 @@ static Status start_all(Net* n, NetErr* err) {
 }
 
 static void log_ready(const Net* n) {
-    if (net_port(n) != 0) RP_LOG_NOTICE("Ready to accept connections");
+    // While the data are loaded they get -LOADING; who loads says when that is over.
+    bool loading = engine_core(n->engine)->loading.load(std::memory_order_relaxed);
+    if (net_port(n) != 0 && !loading) RP_LOG_NOTICE("Ready to accept connections");
     if (n->unixsocket[0] != '\0') {
         RP_LOG_NOTICE("The server is now ready to accept connections at %s", n->unixsocket);
     }

@@ -6,23 +6,23 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mem/mem.h"
-#include "persist/check.h"
-#include "store/age.h"
+#include "persist/aof_scan.h"
 
 namespace rp {
 
 constexpr uint64_t kBreatheKeys = 256;
-constexpr int64_t kTellMs = 200;
+constexpr int64_t kTellMs = 2000;
 
 namespace {
 
 struct Loader {
-    const LoadOptions* o;
-    LoadProgress* progress;
-    PersistErr* err;
-    bool base_of_log;  // expired keys are kept: the log goes on to speak of them
+    const LoadOptions* o = nullptr;
+    LoadProgress* progress = nullptr;
+    PersistErr* err = nullptr;
+    bool base_of_log = false;  // expired keys are kept: the log goes on to speak of them
     Access access;
     uint64_t keys = 0;
+    int64_t start_ms = 0;
     int64_t told_ms = 0;
 };
 
@@ -32,9 +32,15 @@ static void note_bytes(void* arg, uint64_t bytes) {
     auto* l = static_cast<Loader*>(arg);
     l->progress->loaded_bytes.fetch_add(bytes, std::memory_order_relaxed);
     int64_t now = clock_mono_ms();
-    if (l->o->tell == nullptr || now - l->told_ms < kTellMs) return;
+    if (now - l->told_ms < kTellMs) return;
     l->told_ms = now;
-    l->o->tell(l->o->tell_arg);
+    const LoadProgress* p = l->progress;
+    auto done = static_cast<double>(p->loaded_bytes.load(std::memory_order_relaxed));
+    auto total = static_cast<double>(p->total_bytes.load(std::memory_order_relaxed));
+    double seconds = static_cast<double>(now - l->start_ms) / 1000;
+    RP_LOG_NOTICE("Loading: %.1f %%, %.1f MB/s, %llu keys", total > 0 ? 100 * done / total : 0,
+                  done / 1e6 / seconds,
+                  static_cast<unsigned long long>(p->keys.load(std::memory_order_relaxed)));
 }
 
 // ---- the snapshot -----------------------------------------------------------------------------
@@ -108,7 +114,7 @@ static bool load_rdb(Loader* l, const char* path, bool base_of_log) {
     const FileOps* f = l->o->files;
     std::pair<const FileOps*, int> source = {f, f->open_read(f->arg, path)};
     if (source.second < 0) {
-        snprintf(l->err->text, sizeof l->err->text, "%s: cannot be read: %s", path,
+        snprintf(l->err->text, sizeof l->err->text, "%.900s: cannot be read: %s", path,
                  strerror(-source.second));
         return false;
     }
@@ -151,7 +157,7 @@ static bool judge(Loader* l, const char* path, bool last, uint64_t* end) {
     const char* hint = scan.state == AofState::torn && last
                            ? "set aof-load-truncated yes to start without them"
                            : "restore a backup, or see what `rustypotato check` says";
-    snprintf(l->err->text, sizeof l->err->text, "%s: at byte %llu: %s; %s", path,
+    snprintf(l->err->text, sizeof l->err->text, "%.600s: at byte %llu: %s; %s", path,
              static_cast<unsigned long long>(scan.good_bytes), scan.text, hint);
     return false;
 }
@@ -184,14 +190,14 @@ static bool load_file(Loader* l, const Manifest* m, const AofFile* file) {
         !l->o->files->exists(l->o->files->arg, path)) {
         snprintf(
             l->err->text, sizeof l->err->text,
-            "%s/%s: the manifest names this file and it is not there: restore it from a backup",
+            "%.600s/%s: the manifest names this file and it is not there: restore it from a backup",
             l->o->aof_dir, file->name);
         return false;
     }
     bool base = file->kind == AofKind::base;
     if (base && size_of(l, path) == 0) {
         snprintf(l->err->text, sizeof l->err->text,
-                 "%s: the base of the log is empty: restore it from a backup", path);
+                 "%.900s: the base of the log is empty: restore it from a backup", path);
         return false;
     }
     if (base && is_rdb(l, path)) return load_rdb(l, path, true);
@@ -216,8 +222,8 @@ static bool load_log(Loader* l, const Manifest* m) {
 
 // ---- all --------------------------------------------------------------------------------------
 
-static void summary(const Loader* l, int64_t start_ms) {
-    double seconds = static_cast<double>(clock_mono_ms() - start_ms) / 1000;
+static void summary(const Loader* l) {
+    double seconds = static_cast<double>(clock_mono_ms() - l->start_ms) / 1000;
     double mb =
         static_cast<double>(l->progress->loaded_bytes.load(std::memory_order_relaxed)) / 1e6;
     uint64_t keys = 0;
@@ -241,7 +247,7 @@ static bool load_snapshot(Loader* l) {
 
 bool load_store(const LoadOptions& options, LoadProgress* progress, Manifest* manifest,
                 PersistErr* err) {
-    Loader l = {};
+    Loader l;
     l.o = &options;
     l.progress = progress;
     l.err = err;
@@ -252,7 +258,7 @@ bool load_store(const LoadOptions& options, LoadProgress* progress, Manifest* ma
     l.access.no_touch = true;
     l.access.age_clock = age_clock_now();
     *manifest = {};
-    int64_t start_ms = clock_mono_ms();
+    l.start_ms = l.told_ms = clock_mono_ms();
     bool found = false;
     if (options.aof_dir != nullptr &&
         !manifest_load(options.files, options.aof_dir, options.appendfilename, manifest, &found,
@@ -260,7 +266,7 @@ bool load_store(const LoadOptions& options, LoadProgress* progress, Manifest* ma
         return false;
     }
     if (!(found ? load_log(&l, manifest) : load_snapshot(&l))) return false;
-    summary(&l, start_ms);
+    summary(&l);
     return true;
 }
 

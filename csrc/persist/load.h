@@ -32,8 +32,6 @@ struct LoadOptions {
     RdbLimits limits = {};
     Session* session = nullptr;  // replays; its Worker has no voice
     const std::atomic<bool>* cancel = nullptr;
-    void (*tell)(void* arg) = nullptr;  // now and then, for progress lines. May be null
-    void* tell_arg = nullptr;
 };
 
 // *manifest (to be freed by the caller): what the log goes on with; empty when there was none.

@@ -8,7 +8,7 @@
 #pragma once
 #include "persist/log.h"
 #include "persist/rdb_write.h"
-#include "store/preserve.h"
+#include "store/store.h"
 
 namespace rp {
 

@@ -13,11 +13,14 @@
 from __future__ import annotations
 
 from ._core import __version__
+from typing import Any
+
 from .errors import (
     AuthenticationError,
     BusyError,
     ClosedError,
     ConfigError,
+    DataError,
     ExecAbortError,
     ForeignStoreError,
     NoPermissionError,
@@ -32,11 +35,19 @@ from .errors import (
 from .server import Listener, Server
 from .store import Session, Store
 
+
+
+def open(path: str, fsync: str = "everysec", **settings: Any) -> Store:  # noqa: A001
+    """Opens the store that is kept in the directory `path`: Store(path=path, fsync=fsync)."""
+    return Store(path=path, fsync=fsync, **settings)
+
+
 __all__ = [
     "AuthenticationError",
     "BusyError",
     "ClosedError",
     "ConfigError",
+    "DataError",
     "ExecAbortError",
     "ForeignStoreError",
     "Listener",
@@ -52,4 +63,5 @@ __all__ = [
     "Store",
     "WrongTypeError",
     "__version__",
+    "open",
 ]
