@@ -272,14 +272,14 @@ TEST_F(Held_, TurningTheLogOffLetsGoOfWhatIsHeld) {
 // ---- the real one -----------------------------------------------------------------------------
 
 struct Logged_ : Server {
-    char dir[32] = "/tmp/rp-held-XXXXXX";
+    std::string dir = ::testing::TempDir() + "rp-held-XXXXXX";
     Log* log = nullptr;
 
     void start_logged(FsyncPolicy policy) {
         start();
-        ASSERT_NE(mkdtemp(dir), nullptr);
+        ASSERT_NE(mkdtemp(dir.data()), nullptr);
         LogOptions o;
-        o.dir = dir;
+        o.dir = dir.c_str();
         o.appendfilename = "a";
         o.policy = policy;
         o.wake = engine_log_moved;
@@ -289,7 +289,7 @@ struct Logged_ : Server {
         ASSERT_EQ(log_open(o, &none, &log, &err), Status::ok) << err.text;
         engine_set_journal(engine, log_journal(log));
     }
-    std::string increment() const { return std::string(dir) + "/a.1.incr.aof"; }
+    std::string increment() const { return dir + "/a.1.incr.aof"; }
     size_t commands_in_file() {
         FILE* f = fopen(increment().c_str(), "rb");
         std::string text(64 << 20, 0);
@@ -306,8 +306,8 @@ struct Logged_ : Server {
         EXPECT_TRUE(log_close(log));
         Server::TearDown();
         unlink(increment().c_str());
-        unlink((std::string(dir) + "/a.manifest").c_str());
-        rmdir(dir);
+        unlink((dir + "/a.manifest").c_str());
+        rmdir(dir.c_str());
     }
     void run(int clients, int rounds, int pipeline) {
         std::vector<std::thread> threads;
