@@ -34,9 +34,10 @@ struct Scan {
     PersistErr* err;
     int fd = -1;
     char* buf = nullptr;
+    size_t cap = 0;
     size_t at = 0, len = 0;
     uint64_t pos = 0;
-    uint64_t limit = 0;
+    uint64_t limit = UINT64_MAX;
     uint32_t crc = 0;  // of what was taken since the run began
     bool io_error = false;
     // Outside of runs: the offset of the MULTI that is open.
@@ -72,8 +73,8 @@ static bool fill(Scan* s) {
     if (s->at > 0) memmove(s->buf, s->buf + s->at, s->len - s->at);
     s->len -= s->at;
     s->at = 0;
-    if (s->len == kWindow) return false;
-    const ssize_t n = s->f->read(s->f->arg, s->fd, s->buf + s->len, kWindow - s->len);
+    if (s->len == s->cap) return false;
+    const ssize_t n = s->f->read(s->f->arg, s->fd, s->buf + s->len, s->cap - s->len);
     if (n < 0) return io_failed(s, static_cast<int>(n));
     if (n == 0) s->limit = s->pos + s->len;  // shorter than it was a moment ago
     s->len += static_cast<size_t>(n);
@@ -431,18 +432,19 @@ bool aof_scan(const FileOps* f, const char* path, AofScan* out, PersistErr* err,
               const AofScanOptions& options) {
     *out = {};
     Scan s = {.f = f, .path = path, .options = &options, .out = out, .err = err};
-    s.buf = static_cast<char*>(mem_alloc(kWindow));
-    if (reopen(&s, 0)) {
-        const int64_t size = f->size(f->arg, s.fd);
-        if (size < 0) {
-            io_failed(&s, static_cast<int>(size));
-        } else {
-            out->file_bytes = s.limit = static_cast<uint64_t>(size);
-            scan_all(&s);
-        }
+    s.fd = f->open_read(f->arg, path);
+    const int64_t size = s.fd < 0 ? s.fd : f->size(f->arg, s.fd);
+    if (size < 0) {
+        io_failed(&s, static_cast<int>(size));
+    } else {
+        out->file_bytes = s.limit = static_cast<uint64_t>(size);
+        s.cap = s.limit < kWindow ? static_cast<size_t>(s.limit) + kAnnotationMax : kWindow;
+        s.buf = static_cast<char*>(mem_alloc(s.cap));
+        skip(&s, options.from);
+        scan_all(&s);
+        mem_free(s.buf, s.cap);
     }
     if (s.fd >= 0) f->close(f->arg, s.fd);
-    mem_free(s.buf, kWindow);
     return !s.io_error;
 }
 
