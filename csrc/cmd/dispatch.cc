@@ -28,7 +28,7 @@ static void free_scratch(Worker* w) {
 }
 
 void worker_deinit(Worker* w) {
-    RP_ASSERT(w->voice.batch == nullptr);  // J1
+    voice_deinit(&w->voice);
     free_scratch(w);
     mem_free(w->cmd_stats, command_count() * sizeof(CmdStat));
     w->cmd_stats = nullptr;
@@ -459,6 +459,9 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
     KeyHash first_key;
     c->big = cmd->big;
     c->big_index = cmd->big_index;
+    // What may take long does not keep what this batch has already written from others: nobody's
+    // number is acknowledged before the lower ones.
+    if (c->a.log != nullptr && !(c->row->flags & (kCmdWrite | kCmdFast))) ctx_submit(c);
     access_reset(c);
     if (plan.rule == Rule::read_one || plan.rule == Rule::write_one) {
         // Of a subcommand the batch could not know where its key is.

@@ -1,6 +1,7 @@
 // The list family, without the commands that block.
 #include "types/list.h"
 
+#include "cmd/effect.h"
 #include "cmd/families.h"
 #include "cmd/options.h"
 #include "store/edit.h"
@@ -233,7 +234,9 @@ static void cmd_lmpop(CmdCtx* c, Args argv, Reply* out) {
         }
         reply_array(out, 2);
         reply_bulk(out, argv[i]);
-        return close_settled(&e, pop_many(&e, o.end, static_cast<uint64_t>(o.count), out));
+        uint64_t n = pop_many(&e, o.end, static_cast<uint64_t>(o.count), out);
+        effect_pop(c, o.end == End::left ? Bytes("LPOP") : Bytes("RPOP"), argv[i], n);
+        return close_settled(&e, n);
     }
     reply_null_array(out);
 }

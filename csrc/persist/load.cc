@@ -57,7 +57,7 @@ static Entry* make_entry(RdbKey* k) {
         Entry* e = entry_new_value(k->key, k->type, &k->value, k->expiry_ms);
         return e;
     }
-    Entry* e = db_make_string(k->key, blob_bytes(k->string), k->string, k->expiry_ms);
+    Entry* e = db_make_string(k->key, k->text, k->string, k->expiry_ms);
     blob_unref(k->string);
     k->string = nullptr;
     return e;

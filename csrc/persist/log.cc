@@ -183,7 +183,8 @@ static Log* log_new(const LogOptions* o) {
 
 static void log_free(Log* take) {
     log_close_files(take);
-    merge_deinit(&take->merge, &take->run);
+    merge_deinit(&take->merge, &take->run, &take->journal);
+    journal_free_spares(&take->journal);
     manifest_free(&take->manifest);
     take->~Log();
     mem_free_aligned(take, sizeof(Log));

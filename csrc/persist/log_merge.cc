@@ -170,17 +170,12 @@ bool merge_run(Merge* m, LogRun* r, int64_t stamp_s) {
     return true;
 }
 
-static void free_batches(LogBatch* take) {
-    while (take != nullptr) {
-        LogBatch* next = take->next;
-        log_batch_free(take);
-        take = next;
+void run_finish(LogRun* r, Journal* j) {
+    while (r->done != nullptr) {
+        LogBatch* b = r->done;
+        r->done = b->next;
+        journal_give_back(j, b);
     }
-}
-
-void run_finish(LogRun* r) {
-    free_batches(r->done);
-    r->done = nullptr;
     r->waiting = 0;
     out_clear(&r->texts);
     r->count = 0;
@@ -189,13 +184,13 @@ void run_finish(LogRun* r) {
     r->bytes = 0;
 }
 
-void merge_deinit(Merge* m, LogRun* r) {
+void merge_deinit(Merge* m, LogRun* r, Journal* j) {
     while (m->count > 0)
         log_batch_free(heap_pop(m));
     mem_free(m->heap, m->cap * sizeof(MergeItem));
     m->heap = nullptr;
     m->cap = 0;
-    run_finish(r);
+    run_finish(r, j);
     mem_free(r->parts, r->cap * sizeof(iovec));
     r->parts = nullptr;
     r->cap = 0;

@@ -60,10 +60,10 @@ void merge_add(Merge* m, LogBatch* take);
 // Fills *run, which is empty, with what is there without a gap. False: the next number is missing.
 // stamp_s >= 0: time stamps are wanted, and this is the time.
 bool merge_run(Merge* m, LogRun* run, int64_t stamp_s);
-// The run is on the disk: frees its batches. Numbers that had no bytes to write stay in its span,
-// so that the next annotation line begins where the last one ended.
-void run_finish(LogRun* run);
+// The run is on the disk: gives its batches back. Numbers that had no bytes to write stay in its
+// span, so that the next annotation line begins where the last one ended.
+void run_finish(LogRun* run, Journal* j);
 // Batches that will never be written.
-void merge_deinit(Merge* m, LogRun* run);
+void merge_deinit(Merge* m, LogRun* run, Journal* j);
 
 }  // namespace rp

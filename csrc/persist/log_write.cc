@@ -86,7 +86,6 @@ static void note_written(Log* l, LogRun* r) {
     bool needs_sync = r->bytes > 0 || synced(l) != written(l);
     l->written_seq.store(r->behind - 1, std::memory_order_seq_cst);
     if (!needs_sync) log_raise(&l->synced_seq, r->behind - 1);
-    run_finish(r);
     switch (l->policy.load(std::memory_order_relaxed)) {
         case FsyncPolicy::always:
             if (room) log_notify(l);
@@ -95,6 +94,7 @@ static void note_written(Log* l, LogRun* r) {
         case FsyncPolicy::no: break;
     }
     log_ack(l);
+    run_finish(r, &l->journal);
 }
 
 static bool write_run(Log* l) {
@@ -148,13 +148,13 @@ static bool may_try(const Log* l, bool closing) {
 // Does one thing. False: there is none, or it has to wait.
 static bool step(Log* l, bool closing) {
     collect(l);
-    if (RP_UNLIKELY(!may_try(l, closing))) return false;
+    if (RP_UNLIKELY(!may_try(l, closing))) return sync_group(l);  // what came before the error
     if (RP_UNLIKELY(l->turning)) return turn(l);
     if (l->group_bytes >= kGroupBytes && sync_group(l)) return true;
     // A run that failed is still there, with its batches.
     bool waits = l->run.behind - 1 > written(l);
     if (!waits && !merge_run(&l->merge, &l->run, stamp(l))) return sync_group(l);
-    return write_run(l);
+    return write_run(l) || sync_group(l);
 }
 
 static int64_t nap_ns(const Log* l) {

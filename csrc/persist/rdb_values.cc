@@ -38,11 +38,11 @@ static bool add_field(RdbReader* r, Value* v, Bytes field, Bytes value) {
     return hash_set(v, field, value, limits) || twice(r, "a field");
 }
 
+// Into the Dict of a sorted set in the making (read_scored).
 static bool add_scored(RdbReader* r, Value* v, Bytes member, double score) {
     if (std::isnan(score)) return rdb_fail(r, RdbFault::bad, "a score is not a number");
-    if (zset_find(v, member).found) return twice(r, "a member");
-    zset_add(v, member, score, {r->limits->zset_entries, r->limits->zset_value});
-    return true;
+    Item* item;
+    return dict_add_score(v->dict, member, score, &item) || twice(r, "a member");
 }
 
 static bool add_scored_text(RdbReader* r, Value* v, Bytes member, Bytes score) {
@@ -243,13 +243,28 @@ static bool refuse(RdbReader* r, uint8_t code) {
     return rdb_fail(r, RdbFault::unsupported, "a value of the module type '%s'", name);
 }
 
+// First a Dict; the form follows when all of it is known. (Grown member by member it would pass
+// through a listpack, which does not keep the sign of -0.)
+static bool read_scored(RdbReader* r, uint8_t code, Value* v) {
+    v->form = Form::dict;
+    v->dict = dict_new();
+    bool good = code == kRdbZset          ? read_zset(r, v, false)
+                : code == kRdbZset2       ? read_zset(r, v, true)
+                : code == kRdbZsetZiplist ? read_twos(r, v, Packed::ziplist, add_scored_text)
+                                          : read_twos(r, v, Packed::listpack, add_scored_text);
+    if (good) *v = zset_from_dict(v->dict, {r->limits->zset_entries, r->limits->zset_value});
+    return good;
+}
+
 static bool read_collection(RdbReader* r, uint8_t code, Value* v) {
     switch (code) {
         case kRdbList: return read_list(r, v);
         case kRdbSet: return read_set(r, v);
         case kRdbHash: return read_hash(r, v);
-        case kRdbZset: return read_zset(r, v, false);
-        case kRdbZset2: return read_zset(r, v, true);
+        case kRdbZset:
+        case kRdbZset2:
+        case kRdbZsetZiplist:
+        case kRdbZsetListpack: return read_scored(r, code, v);
         case kRdbListZiplist: return read_ones(r, v, Packed::ziplist, add_element);
         case kRdbListQuicklist: return read_quicklist(r, v);
         case kRdbListQuicklist2: return read_quicklist2(r, v);
@@ -258,8 +273,6 @@ static bool read_collection(RdbReader* r, uint8_t code, Value* v) {
         case kRdbHashZipmap: return read_twos(r, v, Packed::zipmap, add_field);
         case kRdbHashZiplist: return read_twos(r, v, Packed::ziplist, add_field);
         case kRdbHashListpack: return read_twos(r, v, Packed::listpack, add_field);
-        case kRdbZsetZiplist: return read_twos(r, v, Packed::ziplist, add_scored_text);
-        case kRdbZsetListpack: return read_twos(r, v, Packed::listpack, add_scored_text);
         default: return refuse(r, code);
     }
 }

@@ -18,8 +18,17 @@ static LogRecord* records_new(size_t cap) {
     return static_cast<LogRecord*>(mem_alloc(cap * sizeof(LogRecord)));
 }
 
+// A whole turn's bytes, up to kSubmitBytes and a batch of commands more, go into one chunk.
+constexpr size_t kBatchChunk = kSubmitBytes + 12 * 1024 - sizeof(OutChunk);
+constexpr size_t kSparesMax = 32;   // of a journal
+constexpr size_t kSparesTaken = 4;  // of a voice
+
 static LogBatch* batch_new(size_t room) {
     auto* b = new (mem_alloc(sizeof(LogBatch))) LogBatch;
+    auto* chunk = static_cast<OutChunk*>(mem_alloc(sizeof(OutChunk) + kBatchChunk));
+    *chunk = {};
+    chunk->cap = kBatchChunk;
+    b->bytes.head = b->bytes.tail = chunk;
     b->cap = room < kRecordsMin ? kRecordsMin : room < kRecordsHint ? room : kRecordsHint;
     b->records = records_new(b->cap);
     return b;
@@ -37,6 +46,74 @@ void log_batch_free(LogBatch* take) {
     out_clear(&take->bytes);
     mem_free(take->records, take->cap * sizeof(LogRecord));
     mem_free(take, sizeof(LogBatch));
+}
+
+static void push_spare(Journal* j, LogBatch* b) {
+    LogBatch* newest = j->spare.load(std::memory_order_relaxed);
+    do {
+        b->next = newest;
+    } while (!j->spare.compare_exchange_weak(newest, b, std::memory_order_release,
+                                             std::memory_order_relaxed));
+}
+
+void journal_give_back(Journal* j, LogBatch* take) {
+    OutChunk* first = take->bytes.head;
+    bool fits = first != nullptr && first->cap == kBatchChunk && take->cap <= 2 * kSubmitRecords;
+    if (!fits || j->spares.fetch_add(1, std::memory_order_relaxed) >= kSparesMax) {
+        if (fits) j->spares.fetch_sub(1, std::memory_order_relaxed);
+        return log_batch_free(take);
+    }
+    Out rest = {first->next, take->bytes.tail, 0, 0};
+    if (first->next != nullptr) out_clear(&rest);
+    first->next = nullptr;
+    first->len = 0;
+    take->bytes = {first, first, 0, 0};
+    take->count = take->taken = 0;
+    push_spare(j, take);
+}
+
+// All of them at once, so that nobody sees one that was taken and given back meanwhile; those that
+// are too many go back.
+static void take_spares(Journal* j, LogVoice* v) {
+    LogBatch* b = j->spare.exchange(nullptr, std::memory_order_acquire);
+    for (size_t taken = 0; b != nullptr; taken++) {
+        LogBatch* next = b->next;
+        if (taken < kSparesTaken) {
+            b->next = v->spare;
+            v->spare = b;
+            j->spares.fetch_sub(1, std::memory_order_relaxed);
+        } else {
+            push_spare(j, b);
+        }
+        b = next;
+    }
+}
+
+static LogBatch* batch_get(LogVoice* v) {
+    Journal* j = v->journal;
+    if (v->spare == nullptr && j->spare.load(std::memory_order_relaxed) != nullptr) {
+        take_spares(j, v);
+    }
+    LogBatch* b = v->spare;
+    if (b == nullptr) return batch_new(v->room);
+    v->spare = b->next;
+    return b;
+}
+
+static void free_list(LogBatch* take) {
+    while (take != nullptr) {
+        LogBatch* next = take->next;
+        log_batch_free(take);
+        take = next;
+    }
+}
+
+void journal_free_spares(Journal* j) { free_list(j->spare.exchange(nullptr)); }
+
+void voice_deinit(LogVoice* v) {
+    RP_ASSERT(v->batch == nullptr);  // J1
+    free_list(v->spare);
+    v->spare = nullptr;
 }
 
 uint64_t journal_submit(LogVoice* v) {
@@ -108,7 +185,7 @@ static LogRecord* current(const LogVoice* v) { return &v->batch->records[v->batc
 // who has seen a change comes after it, and so does what it adds.
 static void open_record(Access* a, LogVoice* v) {
     RP_DCHECK(!v->open && a->locked);
-    if (v->batch == nullptr) v->batch = batch_new(v->room);
+    if (v->batch == nullptr) v->batch = batch_get(v);
     LogBatch* b = v->batch;
     if (RP_UNLIKELY(b->count == b->cap)) batch_grow(b);
     uint64_t seq = v->journal->next_seq.fetch_add(1, std::memory_order_relaxed);

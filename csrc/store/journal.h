@@ -64,6 +64,9 @@ struct Journal {
     std::atomic<size_t> waiting_bytes{0};
     std::atomic<bool> refuses{false};  // writes get `refusal` (MISCONF): a disk error
     size_t waiting_max = size_t{64} << 20;
+    // Empty batches, given back by who has written them, to be filled again.
+    std::atomic<LogBatch*> spare{nullptr};
+    std::atomic<size_t> spares{0};
     // Hands a batch over. Never blocks.
     void (*submit)(Journal* j, LogBatch* take) = nullptr;
     // The reply for a refused write, without its '-': "MISCONF Errors writing to the AOF file:
@@ -88,6 +91,7 @@ struct LogVoice {
     size_t commands = 0;        // in the open record
     size_t start = 0;           // where its bytes start in the batch
     size_t room = 0;            // records that the last batch had
+    LogBatch* spare = nullptr;  // a few of the journal's
     uint64_t rests_on = 0;      // highest number drawn by record_open since the last submit
 };
 
@@ -135,5 +139,9 @@ inline size_t log_batch_waiting(const LogBatch* b) {
     return b->bytes.bytes + b->count * sizeof(LogRecord);
 }
 void log_batch_free(LogBatch* take);
+// Written: emptied and kept for the next, if there are not too many.
+void journal_give_back(Journal* j, LogBatch* take);
+void journal_free_spares(Journal* j);
+void voice_deinit(LogVoice* v);  // REQUIRES: everything has been submitted
 
 }  // namespace rp

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "persist/log.h"
 #include "unit/net/fixture.h"
 
 namespace rp {
@@ -266,6 +267,93 @@ TEST_F(Held_, TurningTheLogOffLetsGoOfWhatIsHeld) {
     engine_set_journal(engine, nullptr);
     c.send(wire({"GET", "a"}));
     c.expect("+OK\r\n" + bulk("1"));
+}
+
+// ---- the real one -----------------------------------------------------------------------------
+
+struct Logged_ : Server {
+    std::string dir = ::testing::TempDir() + "rp-held-XXXXXX";
+    Log* log = nullptr;
+
+    void start_logged(FsyncPolicy policy) {
+        start();
+        ASSERT_NE(mkdtemp(dir.data()), nullptr);
+        LogOptions o;
+        o.dir = dir.c_str();
+        o.appendfilename = "a";
+        o.policy = policy;
+        o.wake = engine_log_moved;
+        o.wake_arg = engine;
+        Manifest none;
+        PersistErr err;
+        ASSERT_EQ(log_open(o, &none, &log, &err), Status::ok) << err.text;
+        engine_set_journal(engine, log_journal(log));
+    }
+    std::string increment() const { return dir + "/a.1.incr.aof"; }
+    size_t commands_in_file() {
+        FILE* f = fopen(increment().c_str(), "rb");
+        std::string text(64 << 20, 0);
+        text.resize(fread(text.data(), 1, text.size(), f));
+        fclose(f);
+        size_t n = 0;
+        for (size_t at = 0; (at = text.find("\r\nSET\r\n", at)) != std::string::npos; at++)
+            n++;
+        return n;
+    }
+    void TearDown() override {
+        net_stop(net);
+        engine_set_journal(engine, nullptr);
+        EXPECT_TRUE(log_close(log));
+        Server::TearDown();
+        unlink(increment().c_str());
+        unlink((dir + "/a.manifest").c_str());
+        rmdir(dir.c_str());
+    }
+    void run(int clients, int rounds, int pipeline) {
+        std::vector<std::thread> threads;
+        for (int t = 0; t < clients; t++) {
+            threads.emplace_back([=, this] {
+                Client c = client();
+                std::string all, want;
+                for (int i = 0; i < pipeline; i++) {
+                    all += wire({"SET", "k" + std::to_string(t * 1000 + i), std::string(100, 'v')});
+                    want += "+OK\r\n";
+                }
+                for (int i = 0; i < rounds; i++) {
+                    c.send(all);
+                    c.expect(want);
+                }
+            });
+        }
+        for (std::thread& t : threads)
+            t.join();
+        EXPECT_EQ(commands_in_file(), static_cast<size_t>(clients * rounds * pipeline));
+    }
+};
+
+TEST_F(Logged_, WhatWasAnsweredIsInTheFile) {
+    start_logged(FsyncPolicy::everysec);
+    run(6, 100, 16);
+}
+
+TEST_F(Logged_, SingleCommandsToo) {
+    start_logged(FsyncPolicy::everysec);
+    run(10, 200, 1);
+}
+
+TEST_F(Logged_, AlwaysAnswersEverybodyAfterASync) {
+    start_logged(FsyncPolicy::always);
+    run(10, 30, 4);
+    LogStats s;
+    log_stats(log, &s);
+    EXPECT_EQ(s.synced_seq, s.written_seq);
+    EXPECT_LT(s.syncs, 300u);  // shared: one for each would be that many
+}
+
+TEST_F(Logged_, AFullLogHoldsNobodyForEver) {
+    start_logged(FsyncPolicy::everysec);
+    log_journal(log)->waiting_max = 20000;
+    run(8, 60, 60);
 }
 
 }  // namespace rp

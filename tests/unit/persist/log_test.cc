@@ -185,10 +185,10 @@ TEST_F(Log_, AShortWriteIsContinued) {
 
 // On a real file system, which refuses more parts than IOV_MAX at once.
 TEST_F(Log_, ManyPartsAndLargeBlobsArriveWhole) {
-    char dir[] = "/tmp/rp-log-XXXXXX";
-    ASSERT_NE(mkdtemp(dir), nullptr);
+    std::string dir = ::testing::TempDir() + "rp-log-XXXXXX";
+    ASSERT_NE(mkdtemp(dir.data()), nullptr);
     options.files = &kSystemFiles;
-    options.dir = dir;
+    options.dir = dir.c_str();
     Manifest none;
     PersistErr err;
     ASSERT_EQ(log_open(options, &none, &log, &err), Status::ok) << err.text;
@@ -211,11 +211,11 @@ TEST_F(Log_, ManyPartsAndLargeBlobsArriveWhole) {
         v.submit();
         EXPECT_TRUE(wait(2));
     }
-    EXPECT_EQ(blob->refs.load(), 1u);
     EXPECT_TRUE(log_close(log));
     log = nullptr;
+    EXPECT_EQ(blob->refs.load(), 1u);
     blob_unref(blob);
-    std::string path = std::string(dir) + "/appendonly.aof.1.incr.aof";
+    std::string path = dir + "/appendonly.aof.1.incr.aof";
     FILE* f = fopen(path.c_str(), "rb");
     ASSERT_NE(f, nullptr);
     std::string text(8 << 20, 0);
@@ -227,8 +227,8 @@ TEST_F(Log_, ManyPartsAndLargeBlobsArriveWhole) {
     EXPECT_TRUE(text.substr(second - many.size(), many.size()) == many);
     EXPECT_TRUE(text.substr(text.size() - large.size()) == large);
     unlink(path.c_str());
-    unlink((std::string(dir) + "/appendonly.aof.manifest").c_str());
-    rmdir(dir);
+    unlink((dir + "/appendonly.aof.manifest").c_str());
+    rmdir(dir.c_str());
 }
 
 // ---- syncing ----------------------------------------------------------------------------------

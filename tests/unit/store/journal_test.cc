@@ -156,6 +156,12 @@ TEST_F(JournalTest, APipelineIsOneBatch) {
     EXPECT_EQ(c.session.rests_on, 3u);
 }
 
+TEST_F(JournalTest, AReadThatMayTakeLongKeepsNothingBack) {
+    c.pipeline({{"SET", "a", "1"}, {"KEYS", "*"}, {"SET", "b", "1"}});
+    EXPECT_EQ(log.batches, 2u);
+    EXPECT_EQ(c.session.rests_on, 2u);
+}
+
 TEST_F(JournalTest, AnExpiredKeyIsDeletedBeforeTheCommandThatMeetsIt) {
     clock_fake_ms(1000);
     c("SET k v PX 10");
