@@ -156,22 +156,64 @@ static Got take_line_end(Scan* s) {
 
 enum class Word : uint8_t { other, multi, exec };
 
+static Word word_of(Bytes text) {
+    if (bytes_equal_nocase(text, "multi")) return Word::multi;
+    return bytes_equal_nocase(text, "exec") ? Word::exec : Word::other;
+}
+
 // One bulk argument; *word tells what it is.
 static Got take_argument(Scan* s, Word* word) {
     uint64_t len;
     const Got got = take_header(s, '$', INT64_MAX, &len);
     if (got != Got::it) return got;
-    *word = Word::other;
-    while (len <= 5 && s->len - s->at < len && fill(s)) {}
-    const Bytes text = {s->buf + s->at, s->len - s->at < len ? 0 : static_cast<size_t>(len)};
-    if (len <= 5 && bytes_equal_nocase(text, "multi")) *word = Word::multi;
-    if (len <= 5 && bytes_equal_nocase(text, "exec")) *word = Word::exec;
+    while (len <= 5 && there(s) < len && fill(s)) {}
+    const Bytes text = {s->buf + s->at, there(s) < len ? 0 : static_cast<size_t>(len)};
+    *word = len <= 5 ? word_of(text) : Word::other;
     if (!skip(s, len)) return Got::end;
     return take_line_end(s);
 }
 
-// Its name, if it stands alone.
+// "<kind><number>\r\n" at p. Null for whatever is not that, or may not be.
+static const char* quick_header(const char* p, const char* end, char kind, uint64_t* n) {
+    if (end - p < 4 || *p++ != kind) return nullptr;
+    if (*p == '0' && p[1] != '\r') return nullptr;
+    const char* digits_end = end - p > 10 ? p + 9 : end - 2;
+    const char* from = p;
+    uint64_t value = 0;
+    while (p < digits_end && *p >= '0' && *p <= '9')
+        value = value * 10 + static_cast<uint64_t>(*p++ - '0');
+    if (p == from || p[0] != '\r' || p[1] != '\n') return nullptr;
+    *n = value;
+    return p + 2;
+}
+
+// The length of the command at the front, when it is a good one and whole in the window; else 0,
+// and the slow way tells what it is.
+static size_t quick_command(const Scan* s, Word* word) {
+    const char* start = s->buf + s->at;
+    const char* end = start + there(s);
+    uint64_t count, len = 0;
+    const char* p = quick_header(start, end, '*', &count);
+    if (p == nullptr || count == 0) return 0;
+    for (uint64_t i = 0; i < count; i++) {
+        p = quick_header(p, end, '$', &len);
+        if (p == nullptr || static_cast<uint64_t>(end - p) < len + 2) return 0;
+        p += len;
+        if (p[0] != '\r' || p[1] != '\n') return 0;
+        p += 2;
+    }
+    *word = count == 1 ? word_of({p - 2 - len, static_cast<size_t>(len)}) : Word::other;
+    return static_cast<size_t>(p - start);
+}
+
+// *word: its name, if it stands alone.
 static Got take_command(Scan* s, Word* word) {
+    const size_t quick = quick_command(s, word);
+    if (quick > 0) {
+        take(s, quick);
+        s->out->commands++;
+        return Got::it;
+    }
     uint64_t count;
     Got got = take_header(s, '*', kArgsMax, &count);
     if (got != Got::it) return got;
