@@ -429,6 +429,27 @@ static bool load_manifest(Check* c, Manifest* m, bool* found) {
     return false;
 }
 
+static bool same_files(const Manifest* a, const Manifest* b) {
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->files[i].name, b->files[i].name) != 0) return false;
+    }
+    return true;
+}
+
+// A rewrite by a server that uses the directory makes files vanish.
+static void note_changes(Check* c, const Manifest* before) {
+    Manifest now;
+    bool found = false;
+    PersistErr err;
+    const bool known =
+        manifest_load(c->f, c->aof_dir, c->places->appendfilename, &now, &found, &err);
+    if (!known || !same_files(before, &now))
+        tell(c, FindingKind::note, c->aof_dir, -1, "check again, or when the server has stopped",
+             "the log was rewritten meanwhile: what is said above may be wrong");
+    manifest_free(&now);
+}
+
 CheckResult persist_check(const FileOps* f, const CheckPlaces& places,
                           const CheckVisitor& visitor) {
     Check c = {};
@@ -440,7 +461,10 @@ CheckResult persist_check(const FileOps* f, const CheckPlaces& places,
     bool found = false;
     const bool known = load_manifest(&c, &m, &found);
     measure(&c, &m);
-    if (found) check_log(&c, &m);
+    if (found) {
+        check_log(&c, &m);
+        note_changes(&c, &m);
+    }
     check_dump(&c);
     check_single_file(&c);
     if (known && !found && !f->exists(f->arg, c.rdb_path))

@@ -51,6 +51,12 @@ def fill(server: Server, keys: int = KEYS) -> None:
             conn.call("SET", f"key:{number}", f"value:{number}" * 10)
 
 
+@pytest.fixture(params=["redis", "rustypotato"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Whose directory it is."""
+    return request.param
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     path = tmp_path / "home"
@@ -59,9 +65,9 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def written(home: Path) -> Path:
-    """The directory of a redis-server with a base, an increment and a snapshot."""
-    with Server("redis", dir=str(home), appendonly="yes").start() as server:
+def written(kind: str, home: Path) -> Path:
+    """The directory of a server with a base, an increment and a snapshot."""
+    with Server(kind, dir=str(home), appendonly="yes").start() as server:
         fill(server)
         with server.connect() as conn:
             conn.call("SAVE")
@@ -72,8 +78,8 @@ def written(home: Path) -> Path:
 
 
 @pytest.fixture
-def live(home: Path) -> Iterator[Server]:
-    with Server("redis", dir=str(home), appendonly="yes").start() as server:
+def live(kind: str, home: Path) -> Iterator[Server]:
+    with Server(kind, dir=str(home), appendonly="yes").start() as server:
         fill(server)
         yield server
 
@@ -83,9 +89,14 @@ def increment(directory: Path) -> Path:
 
 
 def keys_in(directory: Path, appendonly: str = "yes") -> int:
-    with Server("redis", dir=str(directory), appendonly=appendonly).start() as server:
-        with server.connect() as conn:
-            return conn.call("DBSIZE")
+    """What both servers find there. Redis first: it makes no difference to the files."""
+    counts = []
+    for kind in ("redis", "rustypotato"):
+        with Server(kind, dir=str(directory), appendonly=appendonly).start() as server:
+            with server.connect() as conn:
+                counts.append(conn.call("DBSIZE"))
+    assert counts[0] == counts[1]
+    return counts[0]
 
 
 # ---- check -------------------------------------------------------------------------------------
@@ -103,11 +114,11 @@ def test_check_tells_of_every_file(written: Path) -> None:
     assert set(report["findings"][0]) == {"kind", "file", "offset", "text", "advice"}
 
 
-def test_check_fixes_a_torn_tail_and_keeps_it(written: Path) -> None:
+def test_check_fixes_a_torn_tail_and_keeps_it(written: Path, kind: str) -> None:
     incr = increment(written)
     whole = incr.read_bytes()
     assert whole.endswith(b"*3\r\n$3\r\nSET\r\n$5\r\nafter\r\n$1\r\n1\r\n")
-    start = whole.rindex(b"*3\r\n")
+    start = whole.rindex(b"*3\r\n" if kind == "redis" else b"#RP1 ")
     incr.write_bytes(whole[:-4])
     report = check(written)
     assert (report["result"], report["code"]) == ("torn", 1)
@@ -149,6 +160,22 @@ def test_check_says_what_it_cannot_look_at(tmp_path: Path) -> None:
         assert "exit codes:" in good(tool(name, "--help"))
 
 
+def test_tools_respect_a_running_server(tmp_path: Path, home: Path) -> None:
+    with Server("rustypotato", dir=str(home), appendonly="yes").start() as server:
+        fill(server, 3)
+        incr = increment(home)
+        whole = incr.read_bytes()
+        incr.write_bytes(whole + whole[:7])
+        for done in (tool("check", home, "--fix"), tool("restore", home, home / ".." / "home")):
+            assert done.returncode != 0
+        done = tool("check", home, "--fix")
+        assert f"another process (pid {server.pid}) is using {home}: stop it first" in done.stderr
+        assert incr.read_bytes() == whole + whole[:7]
+        server.stop()
+    good(tool("check", home, "--fix"))
+    assert incr.read_bytes() == whole
+
+
 def test_fix_refuses_a_directory_in_use(written: Path) -> None:
     incr = increment(written)
     incr.write_bytes(incr.read_bytes()[:-4])
@@ -185,7 +212,7 @@ def test_backup_of_a_directory_can_be_started(written: Path, tmp_path: Path) -> 
     assert [p.name for p in tmp_path.iterdir() if "partial" in p.name] == []
 
 
-def test_backup_while_a_server_writes_and_rewrites(live: Server, tmp_path: Path) -> None:
+def test_backup_while_a_server_writes_and_rewrites(live: Server, kind: str, tmp_path: Path) -> None:
     stop = threading.Event()
 
     def write() -> None:
@@ -208,7 +235,7 @@ def test_backup_while_a_server_writes_and_rewrites(live: Server, tmp_path: Path)
         stop.set()
         writer.join()
     for number in range(4):
-        with Server("redis", dir=str(tmp_path / f"b{number}"), appendonly="yes").start() as copy:
+        with Server(kind, dir=str(tmp_path / f"b{number}"), appendonly="yes").start() as copy:
             with copy.connect() as conn:
                 count = int(conn.call("GET", "count") or -1)
                 # A state that existed: all up to `count`, and at most one more.
@@ -228,8 +255,8 @@ def test_backup_of_a_running_server(live: Server, tmp_path: Path, way: str) -> N
     assert keys_in(dest, "no") == KEYS
 
 
-def test_backup_gives_a_password(tmp_path: Path, home: Path) -> None:
-    with Server("redis", dir=str(home), requirepass="secret").spawn() as server:
+def test_backup_gives_a_password(kind: str, tmp_path: Path, home: Path) -> None:
+    with Server(kind, dir=str(home), requirepass="secret").spawn() as server:
         until(lambda: os.path.exists(server.unixsocket), "it listens")
         done = tool("backup", tmp_path / "no", "--port", server.port)
         assert done.returncode == 1
@@ -447,7 +474,7 @@ def test_runs_of_ours_are_judged_by_their_checksum_and_redis_reads_them(home: Pa
     second = run_of(3, 1, resp(b"MULTI") + resp(b"SET", b"b", b"2") + resp(b"EXEC"))
     (log / "i").write_bytes(first + second)
     assert check(home)["findings"][0]["text"].startswith("6 commands in 2 runs")
-    assert keys_in(home) == 2
+    assert keys_in(Path(shutil.copytree(home, home.with_name("copy")))) == 2
     (log / "i").write_bytes(first + second.replace(b"\r\n2\r\n", b"\r\n3\r\n"))
     report = check(home)
     assert (report["result"], report["code"]) == ("damaged", 1)
@@ -457,6 +484,24 @@ def test_runs_of_ours_are_judged_by_their_checksum_and_redis_reads_them(home: Pa
     report = check(home, "--fix")
     assert (report["result"], report["code"]) == ("good", 0)
     assert (log / "i").read_bytes() == first
+
+
+def test_a_log_stays_good_over_starts_kills_and_rewrites(home: Path) -> None:
+    for turn in range(4):
+        with Server("rustypotato", dir=str(home), appendonly="yes").start() as server:
+            fill(server, 50)
+            with server.connect() as conn:
+                assert conn.call("DBSIZE") == 50 + turn
+                conn.call("SET", f"turn:{turn}", "1")
+                report = check(home)
+                assert report["result"] == "good", report  # all is written that was answered
+                if turn == 2:
+                    conn.call("BGREWRITEAOF")
+            server.signal(signal.SIGKILL)
+            server.wait_exit()
+        report = check(home)
+        assert report["result"] == "good", report
+    assert keys_in(home) == 54
 
 
 def test_a_snapshot_of_a_newer_version_is_named(home: Path) -> None:

@@ -279,6 +279,16 @@ TEST_F(CheckTest, WhatTheManifestDoesNotNameIsNoted) {
         fault());
 }
 
+TEST_F(CheckTest, ARewriteMeanwhileIsNoted) {
+    sim_set_hook(disk.get(), [&](const SimOp& op) {
+        if (op.path != kLast || get(kManifest).find("seq 5") != std::string::npos) return;
+        put(kManifest, "file appendonly.aof.5.incr.aof seq 5 type i\n");
+        sim_put(disk.get(), "/d/appendonlydir/appendonly.aof.5.incr.aof", "");
+    });
+    EXPECT_EQ(CheckResult::good, check());
+    EXPECT_NE(std::string::npos, fault().find("the log was rewritten meanwhile"));
+}
+
 TEST_F(CheckTest, OtherNamesAreFound) {
     put("/d/my log/it's.manifest", "file \"it's.1.incr.aof\" seq 1 type i\n");
     put("/d/my log/it's.1.incr.aof", last);
