@@ -146,6 +146,7 @@ void engine_set_journal(Engine* e, Journal* j) {
 
 void engine_log_moved(void* engine) {
     auto* e = static_cast<Engine*>(engine);
+    MutexGuard guard(&e->log_moved_lock);
     if (e->net.log_moved != nullptr) e->net.log_moved(e->net.net);
 }
 

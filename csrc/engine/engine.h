@@ -107,6 +107,7 @@ struct Engine {
     Pause pause;
     ErrorStats errors;
     NetHooks net;
+    Mutex log_moved_lock;  // the log's threads are in a hook of `net`: it may not be freed
     std::atomic<StopState> stop{StopState::running};
     // Constant after engine_open.
     char run_id[41] = {};

@@ -216,7 +216,9 @@ void net_stop(Net* n) {
 void net_close(Net* take) {
     if (take == nullptr) return;
     net_stop(take);
+    mutex_lock(&take->engine->log_moved_lock);
     take->engine->net = {};
+    mutex_unlock(&take->engine->log_moved_lock);
     for (Net *n = take, *older; n != nullptr; n = older) {
         older = n->older;
         net_free(n);
