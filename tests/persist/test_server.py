@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import rustypotato
-from tools.resp import Conn
+from tools.resp import Conn, encode
 from tools.servers import REDIS_SERVER, Server, flags_of, free_port, run_to_end
 from tools.wait import until
 
@@ -332,6 +332,71 @@ def test_a_snapshot_is_one_instant_while_writers_go_on(start) -> None:
         assert conn.call("DBSIZE") >= 50_000
         for me in range(3):
             check_client(conn, me, 0)
+
+
+COUNTERS, FIELDS, ELEMENTS = 500, 2000, 3000
+
+
+def move_things(server: Server, seed: int, stop: threading.Event) -> None:
+    """Moves amounts between counters, fields and lists in transactions: no sum ever changes."""
+    chance = random.Random(seed)
+
+    def exchange(name: str, *keys: object) -> list[tuple]:
+        a, b = (chance.randrange(COUNTERS if not keys else FIELDS) for _ in range(2))
+        n = chance.randrange(1, 9)
+        return [(name, *keys, f"n{a}", -n), (name, *keys, f"n{b}", n)]
+
+    with server.connect() as conn:
+        while not stop.is_set():
+            src, dst = chance.sample(["list0", "list1", "list2"], 2)
+            batch: list[tuple] = [("MULTI",), *exchange("INCRBY"), *exchange("HINCRBY", "hash")]
+            batch += [("LMOVE", src, dst, "LEFT", "RIGHT"), ("PEXPIRE", "n0", 10**9), ("EXEC",)]
+            batch += [("SETRANGE", "blob", chance.randrange(40_000), "x" * 100), ("PERSIST", "n0")]
+            conn.send(b"".join(encode(*command) for command in batch))
+            for _ in batch:
+                conn.read()
+
+
+@pytest.mark.timeout(240)
+def test_no_transfer_is_seen_half_by_a_snapshot(start, folder: str) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    server = start(**SAVED)
+    with server.connect() as conn:
+        conn.call("MSET", *[x for i in range(COUNTERS) for x in (f"n{i}", 1000)])
+        conn.call("HSET", "hash", *[x for i in range(FIELDS) for x in (f"n{i}", 1000)])
+        conn.call("RPUSH", "list0", *range(ELEMENTS))
+        conn.call("SET", "blob", "b" * 40_000)
+        conn.call("DEBUG", "POPULATE", 100_000)
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=move_things, args=(server, seed + i, stop)) for i in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    copies = []
+    with server.connect() as conn:
+        for i in range(6):
+            assert conn.call("SAVE") == "OK"
+            copies.append(shutil.copy(f"{folder}/dump.rdb", f"{folder}/copy{i}.rdb"))
+            if i == 3:
+                conn.call("COPY", "hash", "other")  # shared from here on
+    stop.set()
+    for thread in threads:
+        thread.join()
+    server.stop()
+    for copy in copies:
+        os.replace(copy, f"{folder}/dump.rdb")
+        loaded = start(**SAVED)
+        with loaded.connect() as conn:
+            assert conn.call("DBSIZE") >= 100_000 + COUNTERS + 3
+            sums = [int(n) for n in conn.call("MGET", *[f"n{i}" for i in range(COUNTERS)])]
+            assert sum(sums) == 1000 * COUNTERS
+            assert sum(int(n) for n in conn.call("HVALS", "hash")) == 1000 * FIELDS
+            items = [x for i in range(3) for x in conn.call("LRANGE", f"list{i}", 0, -1)]
+            assert sorted(int(x) for x in items) == list(range(ELEMENTS))
+            assert conn.call("STRLEN", "blob") >= 40_000
+        loaded.stop()
 
 
 def test_embedded_stores_come_back(folder: str) -> None:
