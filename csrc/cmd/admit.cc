@@ -89,11 +89,20 @@ static bool is_write(const CmdCtx* c) {
     return is_named(c->row, "EXEC") && exec_has_writes(&c->session->multi);
 }
 
+// In MULTI a command is only queued.
+static bool runs_now(const CmdCtx* c) {
+    return !c->session->multi.active || (c->row->flags & kCmdImmediate);
+}
+
 bool waits_for_log(const CmdCtx* c) {
     if (!is_write(c)) return false;
     const Journal* j = c->a.log->journal;
     if (RP_LIKELY(!journal_full(j)) || j->refuses.load(std::memory_order_relaxed)) return false;
-    return !c->session->multi.active || (c->row->flags & kCmdImmediate);
+    return runs_now(c);
+}
+
+bool waits_for_snapshot(const CmdCtx* c) {
+    return preserve_full(&c->store->preserve) && is_write(c) && runs_now(c) && !c->a.replay;
 }
 
 bool admit_disk_slow(CmdCtx* c, Rejection* why) {

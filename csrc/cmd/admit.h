@@ -53,5 +53,7 @@ inline bool admit_disk(CmdCtx* c, Rejection* why) {
 // With a log: it has no room for what this command would add. It waits, and holds nothing
 // meanwhile. In MULTI it is only queued. A disk that takes nothing any more is an error instead.
 bool waits_for_log(const CmdCtx* c);
+// The same while a snapshot has too much to catch up with.
+bool waits_for_snapshot(const CmdCtx* c);
 
 }  // namespace rp

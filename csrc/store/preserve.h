@@ -17,7 +17,8 @@
 //                 the segment's lock, provides it.
 // Threads     under the segment's lock, but for the list, which any thread pushes to and the worker
 //             takes from.
-// Limits      saved_bytes counts what is kept alive only for the snapshot; INFO shows it.
+// Limits      saved_bytes counts what is kept alive only for the snapshot (INFO: current_cow_size).
+//             Above kSavedBytesMax writes wait, outside of all locks, until it has caught up.
 #pragma once
 #include "table/table.h"
 
@@ -45,6 +46,13 @@ struct Preserve {
     Mutex lock;
     KeptTable* kept = nullptr;  // FLUSH took them from under the snapshot; under lock
 };
+
+// What is kept alive only for the snapshot: above this, writes wait until it has caught up.
+constexpr size_t kSavedBytesMax = size_t{64} << 20;
+inline bool preserve_full(const Preserve* p) {
+    return p->active.load(std::memory_order_relaxed) &&
+           p->saved_bytes.load(std::memory_order_relaxed) > kSavedBytesMax;
+}
 
 // Before an in-place change of a live entry (integer, expiry, Blob, Box). REQUIRES its segment's
 // lock. A Blob or Box that was unseen is shared afterwards: whoever changes it then works on a
