@@ -251,7 +251,7 @@ TEST_F(LogFault, PowerFailsAtEveryOperation) {
         sim_die_after(disk.get(), at);
         Work work = {this};
         work.run(FsyncPolicy::always);
-        for (uint64_t seed = 0; seed < 6; seed++) {
+        for (uint64_t seed = 0; seed < 24; seed++) {
             SCOPED_TRACE("operation " + std::to_string(at) + " seed " + std::to_string(seed));
             SimPtr after = sim_crash(*disk, seed);
             Read r = read_all(after.get());
