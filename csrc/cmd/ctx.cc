@@ -49,6 +49,7 @@ bool arg_db(CmdCtx* c, Bytes arg, uint32_t* out) {
 
 void ctx_breathe(CmdCtx* c) {
     if (c->a.locked) return;
+    ctx_submit_now(c);
     ctx_leave(c);
     ctx_enter(c);
 }

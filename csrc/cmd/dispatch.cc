@@ -1,13 +1,10 @@
 #include "cmd/dispatch.h"
 
-#include <cstdarg>
-#include <cstdio>
-
+#include "cmd/admit.h"
 #include "cmd/locks.h"
 #include "cmd/plan.h"
 #include "cmd/txn.h"
 #include "mem/mem.h"
-#include "store/evict.h"
 #include "types/graveyard.h"
 
 namespace rp {
@@ -32,131 +29,6 @@ void worker_deinit(Worker* w) {
     free_scratch(w);
     mem_free(w->cmd_stats, command_count() * sizeof(CmdStat));
     w->cmd_stats = nullptr;
-}
-
-// ---- rejections before a command runs ---------------------------------------------------------
-
-constexpr size_t kQuotedMax = 128;  // bytes of a client's words that an error repeats
-constexpr size_t kRejectionMax = 512;
-
-// Why a command is not run, without the leading '-'.
-struct Rejection {
-    char text[kRejectionMax];
-    size_t len;
-};
-
-[[gnu::format(printf, 2, 3)]] static bool reject(Rejection* out, const char* format, ...) {
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(out->text, sizeof out->text, format, args);
-    va_end(args);
-    out->len =
-        static_cast<size_t>(n) < sizeof out->text ? static_cast<size_t>(n) : sizeof out->text - 1;
-    return false;
-}
-
-static bool reject_with(Rejection* out, Err e) {
-    Bytes text = err_text(e);
-    return reject(out, "%.*s", static_cast<int>(text.len), text.ptr);
-}
-
-static int quoted_len(Bytes word, size_t max) {
-    return static_cast<int>(word.len < max ? word.len : max);
-}
-
-static bool reject_unknown(Args argv, Rejection* out) {
-    reject(out, "ERR unknown command '%.*s', with args beginning with: ",
-           quoted_len(argv[0], kQuotedMax), argv[0].ptr);
-    size_t limit = out->len + kQuotedMax;
-    for (size_t i = 1; i < argv.len && out->len < limit; i++) {
-        int n = snprintf(out->text + out->len, sizeof out->text - out->len, "'%.*s' ",
-                         quoted_len(argv[i], limit - out->len), argv[i].ptr);
-        out->len += static_cast<size_t>(n);
-    }
-    return false;
-}
-
-static bool arity_fits(const Cmd* row, size_t argc) {
-    return row->arity >= 0 ? argc == static_cast<size_t>(row->arity)
-                           : argc >= static_cast<size_t>(-row->arity);
-}
-
-// Finds the row (subcommands included) and checks the argument count.
-static bool resolve(CmdRef* ref, Args argv, Rejection* out) {
-    if (ref->row == nullptr) return reject_unknown(argv, out);
-    if (ref->row->subcommands != nullptr && argv.len >= 2) {
-        CmdRef sub = command_find_sub(ref, argv[1]);
-        if (sub.row == nullptr && ref->row->run == nullptr) {
-            return reject(out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
-                          quoted_len(argv[1], kQuotedMax), argv[1].ptr, ref->row->name);
-        }
-        if (sub.row != nullptr) *ref = sub;
-    }
-    if (arity_fits(ref->row, argv.len)) return true;
-    char name[64];
-    cmd_full_name(ref->parent, ref->row, name);
-    return reject(out, "ERR wrong number of arguments for '%s' command", name);
-}
-
-static bool is_named(const Cmd* row, const char* name) { return strcmp(row->name, name) == 0; }
-
-// Needs no memory, and leaves MULTI one way or another.
-static bool ends_multi(const Cmd* row) {
-    return is_named(row, "EXEC") || is_named(row, "DISCARD") || is_named(row, "RESET") ||
-           is_named(row, "QUIT");
-}
-
-// maxmemory: may this command run now?
-static bool memory_admits(CmdCtx* c) {
-    if (RP_LIKELY(c->config->maxmemory.load(std::memory_order_relaxed) == 0)) return true;
-    if (c->a.replay) return true;  // it has fitted before
-    if (evict_until_fits(&c->a)) return true;
-    const Multi* m = &c->session->multi;
-    bool needs = (c->row->flags & kCmdDenyOom) != 0;
-    if (m->active) needs = !ends_multi(c->row);
-    if (m->active && is_named(c->row, "EXEC")) {
-        for (const QueuedCmd* q = m->head; q != nullptr && !needs; q = q->next) {
-            needs = (q->row->flags & kCmdDenyOom) != 0;
-        }
-    }
-    return !needs;
-}
-
-static bool exec_has_writes(const Multi* m) {
-    for (const QueuedCmd* q = m->active ? m->head : nullptr; q != nullptr; q = q->next) {
-        if (q->row->flags & kCmdWrite) return true;
-    }
-    return false;
-}
-
-static bool is_write(const CmdCtx* c) {
-    if (c->row->flags & kCmdWrite) return true;
-    return is_named(c->row, "EXEC") && exec_has_writes(&c->session->multi);
-}
-
-// The log has no room for what this command would add: it waits, and holds nothing meanwhile. In
-// MULTI it is only queued. A disk that takes nothing any more is an error instead (admit_disk).
-static bool waits_for_log(const CmdCtx* c) {
-    if (!is_write(c)) return false;
-    const Journal* j = c->a.log->journal;
-    if (RP_LIKELY(!journal_full(j)) || j->refuses.load(std::memory_order_relaxed)) return false;
-    return !c->session->multi.active || (c->row->flags & kCmdImmediate);
-}
-
-// MISCONF: writes are refused while they could not be kept, and PING, so that whoever watches the
-// server hears of it.
-static bool admit_disk(CmdCtx* c, Rejection* why) {
-    EngineCore* core = engine_core(c->engine);
-    bool refused = core->refuses_writes.load(std::memory_order_relaxed);
-    Journal* j = c->a.log != nullptr ? c->a.log->journal : nullptr;
-    if (RP_LIKELY(!refused && (j == nullptr || !j->refuses.load(std::memory_order_relaxed)))) {
-        return true;
-    }
-    if (c->a.replay || (!is_write(c) && !is_named(c->row, "PING"))) return true;
-    why->len = refused ? core->hooks.write_refusal(c->engine, why->text, sizeof why->text)
-                       : j->refusal(j, why->text, sizeof why->text);
-    if (why->len > sizeof why->text) why->len = sizeof why->text;
-    return false;
 }
 
 // ---- the log ----------------------------------------------------------------------------------
@@ -291,11 +163,12 @@ static void free_garbage(CmdCtx* c) {
 static void run_exclusive(CmdCtx* c, Args argv) {
     Gate* gate = &c->store->gate;
     EpochSlot* slot = c->worker->slot;
-    ctx_leave(c);
+    ctx_submit_now(c);
+    gate_leave(slot);
     gate_close(gate, slot);
     ctx_find_log(c);
     call_locked(c, argv);
-    ctx_submit(c);
+    ctx_submit_now(c);  // what it took away may take long to free
     gate_open(gate, slot);
     free_garbage(c);
     ctx_enter(c);
@@ -406,7 +279,7 @@ static bool queue_command(CmdCtx* c, const CmdRef* ref, Command* cmd) {
 
 // Everything between "there are bytes of a command" and "its function runs".
 static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
-    if (RP_UNLIKELY(!resolve(ref, argv, why))) return false;
+    if (RP_UNLIKELY(!admit_words(ref, argv, why))) return false;
     c->row = ref->row;
     c->parent = ref->parent;
     // Without a password there is nothing to prove: taking it away lets waiting clients in.
@@ -419,10 +292,6 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
         return reject_with(why, Err::loading);
     }
     return true;
-}
-
-static bool admit_memory(CmdCtx* c, Rejection* why) {
-    return RP_LIKELY(memory_admits(c)) ? true : reject_with(why, Err::oom);
 }
 
 // CLIENT REPLY OFF and SKIP: what the command wrote is taken back.
@@ -459,9 +328,8 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
     KeyHash first_key;
     c->big = cmd->big;
     c->big_index = cmd->big_index;
-    // What may take long does not keep what this batch has already written from others: nobody's
-    // number is acknowledged before the lower ones.
-    if (c->a.log != nullptr && !(c->row->flags & (kCmdWrite | kCmdFast))) ctx_submit(c);
+    // A read that may take long does not keep back what this batch has written.
+    if (c->a.log != nullptr && !(c->row->flags & (kCmdWrite | kCmdFast))) ctx_submit_now(c);
     access_reset(c);
     if (plan.rule == Rule::read_one || plan.rule == Rule::write_one) {
         // Of a subcommand the batch could not know where its key is.

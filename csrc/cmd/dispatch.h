@@ -90,11 +90,21 @@ Ran execute(Session* s, Command* command);
 void execute_locked(CmdCtx* exec, QueuedCmd* q);
 
 // What has been logged is handed over, and the session's replies rest on it.
+inline void ctx_rest(CmdCtx* c, LogVoice* v) {
+    if (v->rests_on != 0) c->session->rests_on = v->rests_on;
+    v->rests_on = 0;  // it is this session's, not that of the next one in this turn
+}
+// Whoever goes on to something that may take long does it now: no number is acknowledged before
+// the lower ones, whosever they are.
+inline void ctx_submit_now(CmdCtx* c) {
+    if (RP_LIKELY(c->a.log == nullptr)) return;
+    ctx_rest(c, c->a.log);
+    journal_submit(c->a.log);
+}
 inline void ctx_submit(CmdCtx* c) {
     LogVoice* v = c->a.log;
     if (RP_LIKELY(v == nullptr)) return;
-    if (v->rests_on != 0) c->session->rests_on = v->rests_on;
-    v->rests_on = 0;  // it is this session's, not that of the next one in this turn
+    ctx_rest(c, v);
     if (v->later && !journal_due(v) && !gate_wanted(&c->store->gate)) {
         v->waits = true;
     } else {

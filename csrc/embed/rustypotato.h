@@ -137,6 +137,56 @@ typedef struct rp_held rp_held;
 rp_held* rp_reply_hold(rp_session* session);
 void rp_held_free(rp_held* take);
 
+/* ---- files without a store -------------------------------------------------------------- */
+
+/* A data directory and the names in it; NULL = those of the settings' defaults. */
+typedef struct {
+    const char* dir;
+    const char* appenddirname;  /* "appendonlydir" */
+    const char* appendfilename; /* "appendonly.aof" */
+    const char* dbfilename;     /* "dump.rdb" */
+} rp_places;
+
+enum {
+    RP_FOUND_OK,
+    RP_FOUND_TORN_TAIL, /* rp_fix_files may cut it */
+    RP_FOUND_CHECKSUM,
+    RP_FOUND_SYNTAX,
+    RP_FOUND_MISSING,
+    RP_FOUND_UNREADABLE,
+    RP_FOUND_NOTE /* no fault */
+};
+/* Texts are borrowed for the call. */
+typedef struct {
+    int kind;
+    const char* kind_text; /* "torn tail" */
+    const char* file;
+    int64_t offset; /* -1: of the file as a whole */
+    const char* text;
+    const char* advice; /* "" when there is nothing to do */
+} rp_finding;
+typedef struct {
+    void* arg;
+    void (*finding)(void* arg, const rp_finding* finding);     /* may be NULL */
+    int (*progress)(void* arg, uint64_t done, uint64_t total); /* may be NULL; != 0 stops */
+} rp_finder;
+
+enum { RP_FILES_GOOD = 0, RP_FILES_TORN = 1, RP_FILES_DAMAGED = 2 };
+/* Reads all files of a directory and tells what it found of each. RP_FILES_TORN: nothing but what
+ * rp_fix_files can cut. */
+int rp_check_files(const rp_places* places, const rp_finder* finder);
+/* Cuts a torn tail, and nothing when there is other damage; keeps what it cuts beside the file.
+ * RP_IN_USE when a server uses the directory. Each cut is a finding (RP_FOUND_NOTE). */
+int rp_fix_files(const rp_places* places, const rp_finder* finder, char** error);
+
+/* The files of the log as its manifest names them: kind 'b' (base), 'i' (increment), 'h' (history,
+ * to be deleted). Visits nothing when there is no log. */
+int rp_log_files(const rp_places* places, void (*visit)(void* arg, const char* name, int kind),
+                 void* arg, char** error);
+/* Takes a directory for this process, as a server does. *lock: to be given to rp_unlock_dir. */
+int rp_lock_dir(const char* dir, int* lock, char** error);
+void rp_unlock_dir(int lock);
+
 /* ---- about ------------------------------------------------------------------------------ */
 
 /* Markdown for docs (free()): "commands" or "configuration"; null for other words. */

@@ -29,16 +29,6 @@ bool persistence_has_save_points(const Engine* e) {
     return points[0] != '\0';
 }
 
-static RdbLimits limits_of(const Config* c) {
-    auto n = [](const ConfigNum& v) { return static_cast<size_t>(config_num(v)); };
-    return {.hash_entries = n(c->hash_max_listpack_entries),
-            .hash_value = n(c->hash_max_listpack_value),
-            .zset_entries = n(c->zset_max_listpack_entries),
-            .zset_value = n(c->zset_max_listpack_value),
-            .set_intset = n(c->set_max_intset_entries),
-            .list_size = config_num(c->list_max_listpack_size)};
-}
-
 Persistence* persistence_new() { return new (mem_alloc(sizeof(Persistence))) Persistence; }
 
 void persistence_free(Persistence* take) {
@@ -143,7 +133,7 @@ bool persistence_load(Engine* e, PersistErr* err) {
     o.appendfilename = p->appendfilename;
     o.truncated_ok = config_num(e->config->aof_load_truncated) != 0;
     o.checksum = config_num(e->config->rdbchecksum) != 0;
-    o.limits = limits_of(e->config);
+    o.limits = rdb_limits(e->config);
     o.session = &r->session;
     o.cancel = &p->stop_loading;
     Manifest manifest;

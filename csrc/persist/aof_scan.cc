@@ -34,9 +34,10 @@ struct Scan {
     PersistErr* err;
     int fd = -1;
     char* buf = nullptr;
+    size_t cap = 0;
     size_t at = 0, len = 0;
     uint64_t pos = 0;
-    uint64_t limit = 0;
+    uint64_t limit = UINT64_MAX;
     uint32_t crc = 0;  // of what was taken since the run began
     bool io_error = false;
     // Outside of runs: the offset of the MULTI that is open.
@@ -72,8 +73,8 @@ static bool fill(Scan* s) {
     if (s->at > 0) memmove(s->buf, s->buf + s->at, s->len - s->at);
     s->len -= s->at;
     s->at = 0;
-    if (s->len == kWindow) return false;
-    const ssize_t n = s->f->read(s->f->arg, s->fd, s->buf + s->len, kWindow - s->len);
+    if (s->len == s->cap) return false;
+    const ssize_t n = s->f->read(s->f->arg, s->fd, s->buf + s->len, s->cap - s->len);
     if (n < 0) return io_failed(s, static_cast<int>(n));
     if (n == 0) s->limit = s->pos + s->len;  // shorter than it was a moment ago
     s->len += static_cast<size_t>(n);
@@ -155,22 +156,64 @@ static Got take_line_end(Scan* s) {
 
 enum class Word : uint8_t { other, multi, exec };
 
+static Word word_of(Bytes text) {
+    if (bytes_equal_nocase(text, "multi")) return Word::multi;
+    return bytes_equal_nocase(text, "exec") ? Word::exec : Word::other;
+}
+
 // One bulk argument; *word tells what it is.
 static Got take_argument(Scan* s, Word* word) {
     uint64_t len;
     const Got got = take_header(s, '$', INT64_MAX, &len);
     if (got != Got::it) return got;
-    *word = Word::other;
-    while (len <= 5 && s->len - s->at < len && fill(s)) {}
-    const Bytes text = {s->buf + s->at, s->len - s->at < len ? 0 : static_cast<size_t>(len)};
-    if (len <= 5 && bytes_equal_nocase(text, "multi")) *word = Word::multi;
-    if (len <= 5 && bytes_equal_nocase(text, "exec")) *word = Word::exec;
+    while (len <= 5 && there(s) < len && fill(s)) {}
+    const Bytes text = {s->buf + s->at, there(s) < len ? 0 : static_cast<size_t>(len)};
+    *word = len <= 5 ? word_of(text) : Word::other;
     if (!skip(s, len)) return Got::end;
     return take_line_end(s);
 }
 
-// Its name, if it stands alone.
+// "<kind><number>\r\n" at p. Null for whatever is not that, or may not be.
+static const char* quick_header(const char* p, const char* end, char kind, uint64_t* n) {
+    if (end - p < 4 || *p++ != kind) return nullptr;
+    if (*p == '0' && p[1] != '\r') return nullptr;
+    const char* digits_end = end - p > 10 ? p + 9 : end - 2;
+    const char* from = p;
+    uint64_t value = 0;
+    while (p < digits_end && *p >= '0' && *p <= '9')
+        value = value * 10 + static_cast<uint64_t>(*p++ - '0');
+    if (p == from || p[0] != '\r' || p[1] != '\n') return nullptr;
+    *n = value;
+    return p + 2;
+}
+
+// The length of the command at the front, when it is a good one and whole in the window; else 0,
+// and the slow way tells what it is.
+static size_t quick_command(const Scan* s, Word* word) {
+    const char* start = s->buf + s->at;
+    const char* end = start + there(s);
+    uint64_t count, len = 0;
+    const char* p = quick_header(start, end, '*', &count);
+    if (p == nullptr || count == 0) return 0;
+    for (uint64_t i = 0; i < count; i++) {
+        p = quick_header(p, end, '$', &len);
+        if (p == nullptr || static_cast<uint64_t>(end - p) < len + 2) return 0;
+        p += len;
+        if (p[0] != '\r' || p[1] != '\n') return 0;
+        p += 2;
+    }
+    *word = count == 1 ? word_of({p - 2 - len, static_cast<size_t>(len)}) : Word::other;
+    return static_cast<size_t>(p - start);
+}
+
+// *word: its name, if it stands alone.
 static Got take_command(Scan* s, Word* word) {
+    const size_t quick = quick_command(s, word);
+    if (quick > 0) {
+        take(s, quick);
+        s->out->commands++;
+        return Got::it;
+    }
     uint64_t count;
     Got got = take_header(s, '*', kArgsMax, &count);
     if (got != Got::it) return got;
@@ -431,18 +474,19 @@ bool aof_scan(const FileOps* f, const char* path, AofScan* out, PersistErr* err,
               const AofScanOptions& options) {
     *out = {};
     Scan s = {.f = f, .path = path, .options = &options, .out = out, .err = err};
-    s.buf = static_cast<char*>(mem_alloc(kWindow));
-    if (reopen(&s, 0)) {
-        const int64_t size = f->size(f->arg, s.fd);
-        if (size < 0) {
-            io_failed(&s, static_cast<int>(size));
-        } else {
-            out->file_bytes = s.limit = static_cast<uint64_t>(size);
-            scan_all(&s);
-        }
+    s.fd = f->open_read(f->arg, path);
+    const int64_t size = s.fd < 0 ? s.fd : f->size(f->arg, s.fd);
+    if (size < 0) {
+        io_failed(&s, static_cast<int>(size));
+    } else {
+        out->file_bytes = s.limit = static_cast<uint64_t>(size);
+        s.cap = s.limit < kWindow ? static_cast<size_t>(s.limit) + kAnnotationMax : kWindow;
+        s.buf = static_cast<char*>(mem_alloc(s.cap));
+        skip(&s, options.from);
+        scan_all(&s);
+        mem_free(s.buf, s.cap);
     }
     if (s.fd >= 0) f->close(f->arg, s.fd);
-    mem_free(s.buf, kWindow);
     return !s.io_error;
 }
 

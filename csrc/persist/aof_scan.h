@@ -46,6 +46,7 @@ struct AofScan {
 struct AofScanOptions {
     // Also read the commands inside of runs whose checksum is right.
     bool deep = false;
+    uint64_t from = 0;  // where to begin: behind the snapshot that a file of Redis may begin with
     void (*progress)(void* arg, uint64_t bytes) = nullptr;  // read since the last call
     void* progress_arg = nullptr;
 };

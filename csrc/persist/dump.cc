@@ -1,5 +1,6 @@
 // DUMP and RESTORE: one value as bytes, which Redis takes and gives too.
 #include "base/numbers.h"
+#include "cmd/effect.h"
 #include "cmd/options.h"
 #include "persist/families.h"
 #include "persist/rdb_read.h"
@@ -61,6 +62,7 @@ struct RestoreOptions {
     bool absolute = false;
     int64_t idle_s = -1;
     int64_t lfu = -1;
+    Args age;  // the words of either, for the log
 };
 
 static bool parse_idle(CmdCtx* c, Bytes arg, RestoreOptions* o) {
@@ -86,8 +88,10 @@ static bool parse_restore(CmdCtx* c, Args argv, RestoreOptions* o) {
         } else if (arg_is(argv[i], "ABSTTL")) {
             o->absolute = true;
         } else if (arg_is(argv[i], "IDLETIME") && more && o->lfu == -1) {
+            o->age = {&argv.items[i], 2};
             if (!parse_idle(c, argv[++i], o)) return false;
         } else if (arg_is(argv[i], "FREQ") && more && o->idle_s == -1) {
+            o->age = {&argv.items[i], 2};
             if (!parse_freq(c, argv[++i], o)) return false;
         } else {
             reply_err(c->out, Err::syntax);
@@ -139,12 +143,22 @@ static bool expiry_of(CmdCtx* c, int64_t ttl, bool absolute, int64_t* out) {
 
 static void put_restored(CmdCtx* c, Handle* h, RdbKey* k, int64_t expiry_ms,
                          const RestoreOptions* o) {
-    if (expiry_ms != kNoExpiry && expiry_ms <= db_now(&c->a)) {
-        if (h->at.entry != nullptr) db_delete(&c->a, h);
-        return;
+    Entry* e = make_entry(h->key, k, expiry_ms);
+    age_init(&c->a, e);
+    age_restore(&c->a, e, o->idle_s, static_cast<int>(o->lfu));
+    db_put_as_is(&c->a, h, e);
+}
+
+// A value that is no more when it comes only takes the place of the old one.
+static void restore(CmdCtx* c, Args argv, Handle* h, RdbKey* k, int64_t expiry_ms,
+                    const RestoreOptions* o) {
+    if (expiry_ms == kNoExpiry || !expiry_is_past(&c->a, expiry_ms)) {
+        put_restored(c, h, k, expiry_ms, o);
+        effect_restore(c, argv[1], argv, 3, expiry_ms, o->age);
+    } else if (h->at.entry != nullptr) {
+        db_delete(&c->a, h);
+        effect_delete(c, argv[1]);
     }
-    db_put(&c->a, h, make_entry(h->key, k, expiry_ms));
-    age_restore(&c->a, h->at.entry, o->idle_s, static_cast<int>(o->lfu));
 }
 
 static void cmd_restore(CmdCtx* c, Args argv, Reply* out) {
@@ -158,7 +172,7 @@ static void cmd_restore(CmdCtx* c, Args argv, Reply* out) {
     RdbKey k;
     if (!parse_ttl(c, argv[2], &ttl) || !read_payload(c, argv[3], &k)) return;
     if (expiry_of(c, ttl, options.absolute, &expiry_ms)) {
-        put_restored(c, &h, &k, expiry_ms, &options);
+        restore(c, argv, &h, &k, expiry_ms, &options);
         reply_ok(out);
     }
     payload_free(&k);

@@ -21,6 +21,8 @@ struct Loader {
     PersistErr* err = nullptr;
     bool base_of_log = false;  // expired keys are kept: the log goes on to speak of them
     Access access;
+    AofScan last_scan;  // of the increment before, if there was one with records
+    bool scanned = false;
     uint64_t keys = 0;
     int64_t start_ms = 0;
     int64_t told_ms = 0;
@@ -57,7 +59,7 @@ static Entry* make_entry(RdbKey* k) {
         Entry* e = entry_new_value(k->key, k->type, &k->value, k->expiry_ms);
         return e;
     }
-    Entry* e = db_make_string(k->key, blob_bytes(k->string), k->string, k->expiry_ms);
+    Entry* e = db_make_string(k->key, k->text, k->string, k->expiry_ms);
     blob_unref(k->string);
     k->string = nullptr;
     return e;
@@ -110,7 +112,7 @@ static ssize_t read_fd(void* arg, void* to, size_t len) {
     return source->first->read(source->first->arg, source->second, to, len);
 }
 
-static bool load_rdb(Loader* l, const char* path, bool base_of_log) {
+static bool load_rdb(Loader* l, const char* path, bool base_of_log, uint64_t* used) {
     const FileOps* f = l->o->files;
     std::pair<const FileOps*, int> source = {f, f->open_read(f->arg, path)};
     if (source.second < 0) {
@@ -122,9 +124,8 @@ static bool load_rdb(Loader* l, const char* path, bool base_of_log) {
     RdbIn in = {.read = read_fd, .arg = &source, .path = path, .checksum = l->o->checksum};
     RdbVisitor visitor = {
         .arg = l, .key = put_key, .aux = nullptr, .sizes = nullptr, .progress = note_bytes};
-    uint64_t used;
     gate_enter(&l->access.store->gate, l->access.slot);
-    bool ok = rdb_read(&in, &l->o->limits, &visitor, &used, l->err);
+    bool ok = rdb_read(&in, &l->o->limits, &visitor, used, l->err);
     gate_leave(l->access.slot);
     f->close(f->arg, source.second);
     return ok;
@@ -147,6 +148,15 @@ static bool judge(Loader* l, const char* path, bool last, uint64_t* end) {
     AofScan scan;
     if (!aof_scan(l->o->files, path, &scan, l->err)) return false;
     *end = scan.good_bytes;
+    if (l->scanned && !aof_follows(&l->last_scan, &scan)) {
+        snprintf(l->err->text, sizeof l->err->text,
+                 "%.800s: records are missing before it; restore a backup", path);
+        return false;
+    }
+    if (scan.file_bytes != 0) {
+        l->last_scan = scan;
+        l->scanned = true;
+    }
     if (scan.state == AofState::whole) return true;
     if (scan.state == AofState::torn && last && l->o->truncated_ok) {
         RP_LOG_WARNING("%s: %s: cutting %llu bytes, kept in %s.cut-%llu", path, scan.text,
@@ -162,16 +172,25 @@ static bool judge(Loader* l, const char* path, bool last, uint64_t* end) {
     return false;
 }
 
-static bool load_commands(Loader* l, const char* path, bool last) {
-    uint64_t end;
-    if (!judge(l, path, last, &end)) return false;
+static bool replay(Loader* l, const char* path, uint64_t from, uint64_t end) {
     Replay r;
     r.files = l->o->files;
     r.session = l->o->session;
     r.progress = note_bytes;
     r.progress_arg = l;
     r.cancel = l->o->cancel;
-    return replay_file(&r, path, 0, end, l->err);
+    return replay_file(&r, path, from, end, l->err);
+}
+
+static bool load_commands(Loader* l, const char* path, bool last) {
+    uint64_t end;
+    return judge(l, path, last, &end) && replay(l, path, 0, end);
+}
+
+// A base may be a snapshot with commands behind it, as Redis 6 wrote its log.
+static bool load_base(Loader* l, const char* path) {
+    uint64_t used, size = size_of(l, path);
+    return load_rdb(l, path, true, &used) && (used == size || replay(l, path, used, size));
 }
 
 static bool is_rdb(const Loader* l, const char* path) {
@@ -200,7 +219,7 @@ static bool load_file(Loader* l, const Manifest* m, const AofFile* file) {
                  "%.900s: the base of the log is empty: restore it from a backup", path);
         return false;
     }
-    if (base && is_rdb(l, path)) return load_rdb(l, path, true);
+    if (base && is_rdb(l, path)) return load_base(l, path);
     return load_commands(l, path, file == manifest_last_incr(m));
 }
 
@@ -242,7 +261,8 @@ static bool load_snapshot(Loader* l) {
     if (l->o->aof_dir != nullptr) {
         RP_LOG_NOTICE("There is no append-only log yet: it begins with what %s holds", path);
     }
-    return load_rdb(l, path, false);
+    uint64_t used;
+    return load_rdb(l, path, false, &used);
 }
 
 bool load_store(const LoadOptions& options, LoadProgress* progress, Manifest* manifest,

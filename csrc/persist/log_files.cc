@@ -139,8 +139,9 @@ static void turn_to(Log* l, int fd, int64_t incr) {
 
 int log_turn(Log* l) {
     int64_t incr = l->incr.load(std::memory_order_relaxed) + 1;
-    // What was acknowledged is synced; so is the rest before anything that comes after it.
-    if (l->policy.load(std::memory_order_relaxed) == FsyncPolicy::always) log_sync_now(l, true);
+    // Whatever the policy: a power cut must not leave the next file with records and this one
+    // without its tail, which would be no prefix. Once per rewrite.
+    log_sync_now(l, true);
     int fd = take_prepared(l, incr);
     if (fd < 0) {
         MutexGuard guard(&l->manifest_lock);

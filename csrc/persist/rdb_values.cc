@@ -35,18 +35,50 @@ static bool add_member(RdbReader* r, Value* v, Bytes member) {
 
 static bool add_field(RdbReader* r, Value* v, Bytes field, Bytes value) {
     HashLimits limits = {r->limits->hash_entries, r->limits->hash_value};
-    return hash_set(v, field, value, limits) || twice(r, "a field");
+    return hash_load(v, field, value, limits) || twice(r, "a field");
+}
+
+// A sorted set in the making is a listpack of members and scores as they come, then a Dict of them;
+// scored_end makes it one. (Growing member by member it would be searched for each, and not keep
+// the sign of -0.)
+constexpr size_t kRunMax = 64 * 1024;
+
+static bool run_has_room(const RdbReader* r, const Value* v, Bytes member) {
+    return member.len <= r->limits->zset_value && v->flat.len <= kRunMax &&
+           lp_count(buf_bytes(&v->flat)) / 2 < r->limits->zset_entries;
 }
 
 static bool add_scored(RdbReader* r, Value* v, Bytes member, double score) {
     if (std::isnan(score)) return rdb_fail(r, RdbFault::bad, "a score is not a number");
-    if (zset_find(v, member).found) return twice(r, "a member");
-    zset_add(v, member, score, {r->limits->zset_entries, r->limits->zset_value});
-    return true;
+    if (v->form == Form::listpack) {
+        if (run_has_room(r, v, member)) {
+            lp_append(&v->flat, member);
+            lp_append(&v->flat, {reinterpret_cast<const char*>(&score), sizeof score});
+            return true;
+        }
+        Dict* d = zset_dict_from_run(&v->flat);
+        if (d == nullptr) return twice(r, "a member");
+        v->form = Form::dict;
+        v->dict = d;
+    }
+    Item* item;
+    return dict_add_score(v->dict, member, score, &item) || twice(r, "a member");
+}
+
+static bool scored_end(RdbReader* r, Value* v) {
+    ZsetLimits limits = {r->limits->zset_entries, r->limits->zset_value};
+    if (v->form == Form::dict) {
+        *v = zset_from_dict(v->dict, limits);
+        return true;
+    }
+    Buf run = v->flat;
+    return zset_from_run(&run, limits, v) || twice(r, "a member");
 }
 
 static bool add_scored_text(RdbReader* r, Value* v, Bytes member, Bytes score) {
     double number;
+    int64_t whole;  // most are
+    if (parse_i64(score, &whole)) return add_scored(r, v, member, static_cast<double>(whole));
     if (!parse_double(score, &number)) {
         return rdb_fail(r, RdbFault::bad, "a score is not a number");
     }
@@ -243,23 +275,39 @@ static bool refuse(RdbReader* r, uint8_t code) {
     return rdb_fail(r, RdbFault::unsupported, "a value of the module type '%s'", name);
 }
 
+static bool read_scored(RdbReader* r, uint8_t code, Value* v) {
+    bool good = code == kRdbZset          ? read_zset(r, v, false)
+                : code == kRdbZset2       ? read_zset(r, v, true)
+                : code == kRdbZsetZiplist ? read_twos(r, v, Packed::ziplist, add_scored_text)
+                                          : read_twos(r, v, Packed::listpack, add_scored_text);
+    return good && scored_end(r, v);
+}
+
+static bool read_fields(RdbReader* r, uint8_t code, Value* v) {
+    bool good = code == kRdbHash          ? read_hash(r, v)
+                : code == kRdbHashZipmap  ? read_twos(r, v, Packed::zipmap, add_field)
+                : code == kRdbHashZiplist ? read_twos(r, v, Packed::ziplist, add_field)
+                                          : read_twos(r, v, Packed::listpack, add_field);
+    return good && (hash_load_end(v) || twice(r, "a field"));
+}
+
 static bool read_collection(RdbReader* r, uint8_t code, Value* v) {
     switch (code) {
         case kRdbList: return read_list(r, v);
         case kRdbSet: return read_set(r, v);
-        case kRdbHash: return read_hash(r, v);
-        case kRdbZset: return read_zset(r, v, false);
-        case kRdbZset2: return read_zset(r, v, true);
+        case kRdbHash:
+        case kRdbHashZipmap:
+        case kRdbHashZiplist:
+        case kRdbHashListpack: return read_fields(r, code, v);
+        case kRdbZset:
+        case kRdbZset2:
+        case kRdbZsetZiplist:
+        case kRdbZsetListpack: return read_scored(r, code, v);
         case kRdbListZiplist: return read_ones(r, v, Packed::ziplist, add_element);
         case kRdbListQuicklist: return read_quicklist(r, v);
         case kRdbListQuicklist2: return read_quicklist2(r, v);
         case kRdbSetIntset: return read_ones(r, v, Packed::intset, add_member);
         case kRdbSetListpack: return read_ones(r, v, Packed::listpack, add_member);
-        case kRdbHashZipmap: return read_twos(r, v, Packed::zipmap, add_field);
-        case kRdbHashZiplist: return read_twos(r, v, Packed::ziplist, add_field);
-        case kRdbHashListpack: return read_twos(r, v, Packed::listpack, add_field);
-        case kRdbZsetZiplist: return read_twos(r, v, Packed::ziplist, add_scored_text);
-        case kRdbZsetListpack: return read_twos(r, v, Packed::listpack, add_scored_text);
         default: return refuse(r, code);
     }
 }

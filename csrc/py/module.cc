@@ -13,6 +13,7 @@
 #include <string>
 
 #include "py/caller.h"
+#include "py/files.h"
 
 namespace py11 = pybind11;
 
@@ -126,4 +127,5 @@ PYBIND11_MODULE(_core, m, py11::mod_gil_not_used()) {
     m.def("state", state, arg("store"), "\"open\", \"closed\" or \"foreign\" (inherited by fork).");
     m.def("interpreter_leaves", interpreter_leaves, "Before stores are closed at exit.");
     m.def("docs", docs, arg("which"), "Markdown: \"commands\" or \"configuration\".");
+    define_files(m);
 }

@@ -12,9 +12,9 @@
 
 from __future__ import annotations
 
-from ._core import __version__
 from typing import Any
 
+from ._core import __version__
 from .errors import (
     AuthenticationError,
     BusyError,
@@ -36,8 +36,7 @@ from .server import Listener, Server
 from .store import Session, Store
 
 
-
-def open(path: str, fsync: str = "everysec", **settings: Any) -> Store:  # noqa: A001
+def open(path: str, fsync: str = "everysec", **settings: Any) -> Store:
     """Opens the store that is kept in the directory `path`: Store(path=path, fsync=fsync)."""
     return Store(path=path, fsync=fsync, **settings)
 

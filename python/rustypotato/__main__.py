@@ -1,4 +1,4 @@
-"""The server: python -m rustypotato [redis.conf] [-] [--setting value ...]."""
+"""The server: python -m rustypotato [redis.conf] [-] [--setting value ...]; and the tools."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
-from . import _core
+from . import _core, tools
 from .errors import ClosedError, RustyPotatoError
 from .server import Listener
 from .store import Store
 
 HELP = """\
 Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
+       python -m rustypotato check | backup | restore --help
        python -m rustypotato --version | --help
 
 A Redis-compatible server. Every setting of redis.conf is also a flag and an environment variable;
@@ -177,6 +178,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args in (["--help"], ["-h"]):
         print(HELP, end="")
         return 0
+    if args and args[0] in tools.NAMES:  # a file of that name: ./check
+        return tools.run(args)
     return run(args)
 
 

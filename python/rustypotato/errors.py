@@ -9,6 +9,7 @@ __all__ = [
     "BusyError",
     "ClosedError",
     "ConfigError",
+    "DataError",
     "ExecAbortError",
     "ForeignStoreError",
     "NoPermissionError",
@@ -17,7 +18,6 @@ __all__ = [
     "ReadOnlyError",
     "ResponseError",
     "RustyPotatoError",
-    "DataError",
     "ServeError",
     "WrongTypeError",
 ]

@@ -211,6 +211,11 @@ def with_options(
     )
 
 
+def weighted(*choices: tuple[int, st.SearchStrategy]) -> st.SearchStrategy:
+    """One of them, the more often the larger its number: one_of() takes repeats for one."""
+    return st.sampled_from([s for times, s in choices for _ in range(times)]).flatmap(lambda s: s)
+
+
 def word(*texts: str) -> st.SearchStrategy[Command]:
     return st.sampled_from([(t.encode(),) for t in texts])
 
@@ -407,7 +412,7 @@ rubbish = (
 FAMILIES: dict[str, st.SearchStrategy[Command]] = {
     "strings": st.one_of(strings, strings, strings, keys, expiry),
     "keys": st.one_of(keys, keys, expiry, expiry, strings),
-    "lists": st.one_of(*[grammar_lists.commands] * 8, strings, keys, expiry, transactions),
+    "lists": weighted((8, grammar_lists.commands), (1, st.one_of(keys, expiry, transactions))),
     "hashes": st.one_of(*[grammar_hashes.commands] * 8, strings, keys, expiry, transactions),
     "sets": st.one_of(*[grammar_sets.commands] * 8, strings, keys, expiry),
     "zsets": st.one_of(*[grammar_zsets.commands] * 8, strings, keys, expiry, transactions),

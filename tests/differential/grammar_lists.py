@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from grammar import cmd, good_int, integer, key, some, value, with_options
+import grammar
+from grammar import cmd, good_int, integer, some, value, weighted, with_options
 from hypothesis import strategies as st
 
 ELEMENTS = [b"a", b"b", b"c", b"1", b"-1", b"01", b"", b"e\x00\r\n"]
 LONG = [b"l" * 126, b"m" * 127, b"n" * 252, b"o" * 1100, b"p" * 4100, b"q" * 9000, b"r" * 70000]
 
-element = st.one_of(*[st.sampled_from(ELEMENTS)] * 6, st.sampled_from(LONG), value)
-index = st.one_of(st.sampled_from([str(i).encode() for i in range(-6, 7)]), integer)
+# Mostly one list and a second one to move to: commands that find nothing compare nothing.
+key = st.sampled_from([b"a"] * 6 + [b"b"] * 2 + grammar.KEYS)
+few = st.sampled_from(ELEMENTS[:3] * 3 + ELEMENTS)
+element = weighted((8, few), (1, st.sampled_from(LONG)), (1, value))
+small = st.sampled_from([str(i).encode() for i in range(-5, 6)])
+index = weighted((3, small), (1, integer))
 end = st.sampled_from([b"LEFT", b"RIGHT", b"left", b"Right", b"LEFT", b"RIGHT", b"UP", b""])
 count = st.one_of(
     st.sampled_from([b"0", b"1", b"2", b"3", b"-1", b"100"]),
@@ -20,7 +25,7 @@ numkeys = st.sampled_from(
 )
 
 
-def push(name: str, most: int = 6) -> st.SearchStrategy[tuple[bytes, ...]]:
+def push(name: str, most: int = 8) -> st.SearchStrategy[tuple[bytes, ...]]:
     return st.tuples(key, st.lists(element, max_size=most)).map(
         lambda t: (name.encode(), t[0], *t[1])
     )
@@ -31,9 +36,8 @@ bulk = st.tuples(
     key, st.sampled_from([b"LPUSH", b"RPUSH"]), element, st.sampled_from([100, 400, 3000])
 ).map(lambda t: (t[1], t[0], *[t[2][:40]] * t[3], b"last"))
 
-commands = st.one_of(
+others = st.one_of(
     push("LPUSH"),
-    push("RPUSH"),
     push("RPUSH"),
     push("LPUSHX", 3),
     push("RPUSHX", 3),
@@ -45,6 +49,8 @@ commands = st.one_of(
     cmd("LLEN", key),
     cmd("LRANGE", key, index, index),
     cmd("LRANGE", key, "0", "-1"),
+    cmd("LPOS", key, few),
+    cmd("LPOS", key, few, "COUNT", "0"),
     cmd("LINDEX", key, index),
     cmd("LSET", key, index, element),
     cmd(
@@ -75,6 +81,8 @@ commands = st.one_of(
     ),
     some("LMPOP", st.one_of(key, count), 1, 4),
 )
+
+commands = weighted((2, st.one_of(push("RPUSH"), push("LPUSH"))), (5, others))
 
 NAMES = [
     b"LPUSH", b"RPUSH", b"LPUSHX", b"RPUSHX", b"LPOP", b"RPOP", b"LLEN", b"LRANGE", b"LINDEX",

@@ -450,7 +450,8 @@ def test_100000_arguments_13(door: Door) -> None:
 def test_watch_of_100000_keys_13(door: Door) -> None:
     start = time.monotonic()
     assert door("WATCH", *[f"k{i}" for i in range(100_000)]) == "OK"
-    assert time.monotonic() - start < 5 * SCALE, "each key costs the same, however many there are"
+    # Half a second on a quiet machine; a comparison with all keys before takes minutes on a busy one.
+    assert time.monotonic() - start < 20 * SCALE, "each key costs the same, however many there are"
     assert door("SET", "k99999", "v") == "OK"
     door.check("""
         MULTI                    -> +OK

@@ -106,7 +106,7 @@ def test_restore_replies(door: Door) -> None:
     """,
         v=V,
         empty=rdb.sealed(b""),
-        cut=rdb.sealed(b"\x00\x05abc"),
+        cut=rdb.sealed(b"\x00\x3fabc"),
     )
 
 

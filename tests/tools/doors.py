@@ -152,7 +152,8 @@ class Door:
 
     def restore(self) -> None:
         """Undoes config(): by this connection, or by a new one where a failed test left it odd."""
-        for name, value in self._changed.items():
+        # Backwards: one setting may have been changed under two names.
+        for name, value in reversed(self._changed.items()):
             try:
                 done = self._link.raw("CONFIG", "SET", name, value) == b"+OK\r\n"
             except (OSError, EOFError):

@@ -25,8 +25,8 @@ struct RedisServer {
     int fd = -1;
 
     RedisServer() {
-        char name[] = "/tmp/rp-effects-XXXXXX";
-        dir = mkdtemp(name);
+        std::string name = fs::temp_directory_path() / "rp-effects-XXXXXX";
+        dir = mkdtemp(name.data());
         fs::create_directory(dir / "appendonlydir");
     }
     ~RedisServer() {
