@@ -99,6 +99,8 @@ static int take_prepared(Log* l, int64_t incr) {
 }
 
 int log_prepare_rotate(Log* l) {
+    // So that little is left to be synced at the cut.
+    if (l->policy.load(std::memory_order_relaxed) != FsyncPolicy::no) log_sync_now(l, true);
     MutexGuard guard(&l->manifest_lock);
     int64_t incr = l->asked_incr.load(std::memory_order_seq_cst) + 1;
     // Prepared already, or there is one before it that is not there yet.
@@ -149,6 +151,7 @@ int log_turn(Log* l) {
     if (fd < 0) return fd;
     turn_to(l, fd, incr);
     nap_wake(&l->sync_nap);
+    nap_wake(&l->pace_nap);
     log_notify(l);
     return 0;
 }

@@ -85,12 +85,15 @@ static void wait_for_work(Log* l) {
     nap_end(&l->sync_nap);
 }
 
-// Until a second has passed since the last sync began, or the settings changed.
+// Until a second has passed since the last sync began, the settings changed, or an increment is
+// done with: what is in the next one means nothing without all of it.
 static void keep_pace(Log* l, int64_t since_ms) {
     int64_t left_ms = since_ms + kSyncPeriodMs - clock_mono_ms();
     if (left_ms <= 0) return;
     nap_begin(&l->pace_nap);
-    if (!l->sync_ended.load(std::memory_order_seq_cst)) {
+    bool urgent = l->sync_ended.load(std::memory_order_seq_cst) ||
+                  l->old_count.load(std::memory_order_seq_cst) != 0;
+    if (!urgent) {
         nap_sleep(&l->pace_nap, left_ms * 1000000);
     }
     nap_end(&l->pace_nap);
@@ -103,7 +106,8 @@ void* log_syncer_main(void* arg) {
     while (!l->sync_ended.load(std::memory_order_seq_cst)) {
         if (!has_work(l)) {
             wait_for_work(l);
-        } else if (is_everysec(l) && clock_mono_ms() < since_ms + kSyncPeriodMs) {
+        } else if (is_everysec(l) && l->old_count.load(std::memory_order_seq_cst) == 0 &&
+                   clock_mono_ms() < since_ms + kSyncPeriodMs) {
             keep_pace(l, since_ms);
         } else {
             since_ms = clock_mono_ms();

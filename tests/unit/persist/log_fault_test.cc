@@ -212,6 +212,7 @@ struct Work {
             }
         }
     }
+    // What is written right before a cut is not yet synced when the next increment is there.
     void run(FsyncPolicy policy) {
         if (!t->open(policy)) return;
         {
@@ -219,8 +220,12 @@ struct Work {
             put(&v, 4);
             for (int round = 0; round < 2 && !dead; round++) {
                 if (round == 0) log_prepare_rotate(t->log);
+                v.add(0, "before the cut, not synced when the log gets there");
+                v.add();
                 int64_t incr = t->rotate();
                 uint64_t cut = t->journal->next_seq.load() - 1;
+                v.add(0, "behind the cut, there at the same time");
+                v.submit();
                 put(&v, 3);
                 if (dead) break;
                 t->rebase(incr, cut);
@@ -246,7 +251,7 @@ TEST_F(LogFault, PowerFailsAtEveryOperation) {
         sim_die_after(disk.get(), at);
         Work work = {this};
         work.run(FsyncPolicy::always);
-        for (uint64_t seed = 0; seed < 6; seed++) {
+        for (uint64_t seed = 0; seed < 24; seed++) {
             SCOPED_TRACE("operation " + std::to_string(at) + " seed " + std::to_string(seed));
             SimPtr after = sim_crash(*disk, seed);
             Read r = read_all(after.get());

@@ -173,7 +173,7 @@ inline Read read_all(SimDisk* disk) {
     bool found;
     PersistErr err;
     if (!manifest_load(&files, kDir, kName, &m, &found, &err)) out.wrong = err.text;
-    for (size_t i = 0; i < m.count && out.wrong.empty() && !out.torn; i++) {
+    for (size_t i = 0; i < m.count && out.wrong.empty(); i++) {
         std::string text;
         if (m.files[i].kind == AofKind::history) continue;
         if (!sim_get(disk, path_of(m.files[i].name), &text)) {
@@ -185,6 +185,8 @@ inline Read read_all(SimDisk* disk) {
                 out.dbs.push_back(0);
             }
             out.behind = 0;  // a cut and other empty numbers may be in the next run
+        } else if (out.torn) {
+            if (!text.empty()) out.wrong = "something stands behind a torn increment";
         } else {
             read_increment(text, &out);
         }
