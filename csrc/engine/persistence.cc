@@ -297,9 +297,11 @@ static bool save_due(Engine* e) {
 static bool rewrite_due(Engine* e) {
     Log* log = e->persistence->log.load(std::memory_order_acquire);
     int64_t percent = config_num(e->config->auto_aof_rewrite_percentage);
-    if (log == nullptr || percent == 0) return false;
+    if (log == nullptr) return false;
     LogStats s;
     log_stats(log, &s);
+    if (s.needs_rewrite) return true;  // nothing else ends its MISCONF
+    if (percent == 0) return false;
     auto min_size = static_cast<uint64_t>(config_num(e->config->auto_aof_rewrite_min_size));
     if (s.total_bytes < min_size) return false;
     uint64_t base = s.base_bytes != 0 ? s.base_bytes : 1;

@@ -203,6 +203,20 @@ static bool is_rdb(const Loader* l, const char* path) {
     return n == sizeof magic && memcmp(magic, "REDIS", sizeof magic) == 0;
 }
 
+// The last increment that holds anything: a crash while the log turned leaves an empty one behind
+// it.
+static const AofFile* last_written(const Loader* l, const Manifest* m) {
+    const AofFile* found = nullptr;
+    char path[kPathMax];
+    for (size_t i = 0; i < m->count; i++) {
+        bool incr = m->files[i].kind == AofKind::incr;
+        if (incr && path_join(path, l->o->aof_dir, m->files[i].name) && size_of(l, path) != 0) {
+            found = &m->files[i];
+        }
+    }
+    return found;
+}
+
 static bool load_file(Loader* l, const Manifest* m, const AofFile* file) {
     char path[kPathMax];
     if (!path_join(path, l->o->aof_dir, file->name) ||
@@ -220,7 +234,7 @@ static bool load_file(Loader* l, const Manifest* m, const AofFile* file) {
         return false;
     }
     if (base && is_rdb(l, path)) return load_base(l, path);
-    return load_commands(l, path, file == manifest_last_incr(m));
+    return load_commands(l, path, file == last_written(l, m));
 }
 
 static bool load_log(Loader* l, const Manifest* m) {

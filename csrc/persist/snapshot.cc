@@ -9,6 +9,7 @@
 #include <new>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/numbers.h"
 #include "mem/mem.h"
 
@@ -296,10 +297,7 @@ static void cut(Snapshot* s, EpochSlot* slot) {
         s->keys_total += keys;
         s->tables[s->table_count++] = {db, st->dbs[db].table};
     }
-    if (s->o.goal == SnapshotGoal::aof_base) {
-        s->base_seq = log_next_base_seq(s->o.log);
-        s->first_incr = log_rotate(s->o.log, slot);
-    }
+    if (s->o.goal == SnapshotGoal::aof_base) s->first_incr = log_rotate(s->o.log, slot);
 }
 
 static bool start_thread(Snapshot* s) {
@@ -336,6 +334,11 @@ Status snapshot_start(Store* st, const SnapshotOptions& options, Snapshot** out)
     s->why[0] = '\0';
     s->table_count = 0;
     s->tables = static_cast<CutTable*>(mem_calloc(st->db_count * sizeof(CutTable)));
+    if (options.goal == SnapshotGoal::aof_base) {  // what is slow comes before the cut
+        s->base_seq = log_next_base_seq(options.log);
+        int code = log_prepare_rotate(options.log);
+        if (code != 0) RP_LOG_WARNING("Preparing the next increment failed: %s", strerror(-code));
+    }
     gate_close(&st->gate, slot);
     int64_t closed_us = clock_mono_us();
     bool busy = st->preserve.active.load(std::memory_order_relaxed);
