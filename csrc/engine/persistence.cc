@@ -315,12 +315,16 @@ void persistence_cron(Engine* e) {
     MutexGuard guard(&p->lock);
     if (!place_is_free(p)) return;
     int64_t now_ms = clock_mono_ms();
-    bool may_try =
-        p->save_ok.load(std::memory_order_relaxed) || now_ms - p->save_tried_ms > kRetryMs;
-    if (p->rewrite_scheduled || rewrite_due(e)) {
+    auto may_try = [now_ms](const std::atomic<bool>& went_well, int64_t tried_ms) {
+        return went_well.load(std::memory_order_relaxed) || now_ms - tried_ms > kRetryMs;
+    };
+    bool save = p->serving && may_try(p->save_ok, p->save_tried_ms) && save_due(e);
+    bool rewrite = may_try(p->rewrite_ok, p->rewrite_tried_ms) && rewrite_due(e);
+    if (p->rewrite_scheduled || rewrite) {
         p->rewrite_scheduled = false;
+        p->rewrite_tried_ms = now_ms;
         start(e, SnapshotGoal::aof_base);
-    } else if (p->save_scheduled || (p->serving && may_try && save_due(e))) {
+    } else if (p->save_scheduled || save) {
         p->save_scheduled = false;
         p->save_tried_ms = now_ms;
         start(e, SnapshotGoal::file);

@@ -43,7 +43,7 @@ struct Persistence {
     Snapshot* snapshot = nullptr;  // under way, or done and not yet reaped
     bool save_scheduled = false, rewrite_scheduled = false;
     uint64_t changes_at_cut = 0;
-    int64_t save_tried_ms = 0;
+    int64_t save_tried_ms = 0, rewrite_tried_ms = 0;
     // Written by the snapshot's thread and under lock; read by INFO.
     std::atomic<bool> saving{false}, rewriting{false};
     std::atomic<bool> save_ok{true}, rewrite_ok{true};
