@@ -1,7 +1,7 @@
 // value_parse: the words of a setting -> its value. Error texts are Redis' own, byte for byte.
 #include <unistd.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 
