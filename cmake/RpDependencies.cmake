@@ -1,7 +1,7 @@
 # Libraries: the system's package first. With RP_FETCH=ON a missing one is downloaded at the pinned
 # version and checked against its SHA-256; with RP_FETCH=OFF (the default) nothing touches a network.
 #
-# Result: rp::uv, rp::xxhash, rp::crypto, and functions rp_find_gtest, rp_find_benchmark.
+# Result: rp::uv, rp::xxhash, rp::lzf, rp::crypto, and functions rp_find_gtest, rp_find_benchmark.
 include(FetchContent)
 include(RpUvModule)
 find_package(Threads REQUIRED)
@@ -98,6 +98,28 @@ else()
   rp_missing("xxHash" libxxhash-dev xxhash-devel xxhash)
 endif()
 add_library(rp::xxhash ALIAS rp_xxhash)
+
+# liblzf is made to be compiled in, and Debian's package brings its two source files for that: the
+# module then needs no library at run time. Elsewhere its library is linked.
+enable_language(C)
+find_package(liblzf QUIET)
+add_library(rp_lzf INTERFACE)
+if(liblzf_FOUND AND liblzf_SOURCES)
+  add_library(rp_lzf_lib STATIC ${liblzf_SOURCES})
+  target_include_directories(rp_lzf_lib SYSTEM PUBLIC ${liblzf_INCLUDE_DIRS})
+  target_compile_options(rp_lzf_lib PRIVATE -O2)
+  target_link_libraries(rp_lzf INTERFACE rp_lzf_lib)
+else()
+  find_path(RP_LZF_INCLUDE lzf.h PATH_SUFFIXES liblzf)
+  find_library(RP_LZF_LIBRARY NAMES liblzf.a lzf)
+  mark_as_advanced(RP_LZF_INCLUDE RP_LZF_LIBRARY)
+  if(NOT RP_LZF_INCLUDE OR NOT RP_LZF_LIBRARY)
+    rp_missing("liblzf" liblzf-dev liblzf-devel liblzf)
+  endif()
+  target_include_directories(rp_lzf SYSTEM INTERFACE "${RP_LZF_INCLUDE}")
+  target_link_libraries(rp_lzf INTERFACE "${RP_LZF_LIBRARY}")
+endif()
+add_library(rp::lzf ALIAS rp_lzf)
 
 # libcrypto always comes from the system: a pinned copy would miss its security fixes.
 find_package(OpenSSL 1.1.1 QUIET COMPONENTS Crypto)

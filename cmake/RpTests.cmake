@@ -43,9 +43,10 @@ function(rp_add_gtest program prefix label seconds)
     PROPERTIES LABELS "${label}" TIMEOUT ${seconds} ENVIRONMENT "${rp_test_env}")
 endfunction()
 
-# Everything below tests/unit/<layer> is one program, so that one broken layer does not hide another.
+# Everything below tests/unit/<layer> is one program, so that one broken layer does not hide another:
+# tests (x_test.cc) and what they share.
 file(GLOB_RECURSE rp_unit_sources CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/tests/unit"
-     tests/unit/*_test.cc)
+     tests/unit/*.cc)
 set(rp_unit_layers "")
 foreach(source IN LISTS rp_unit_sources)
   string(REGEX MATCH "^([a-z]+)/" layer "${source}")

@@ -10,7 +10,7 @@ using namespace rp_bench;
 
 static Entry* make_entry(uint64_t i) {
     Key k = key_of(i);
-    Value v = value_of(i);
+    rp_bench::Value v = value_of(i);
     Bytes value = {reinterpret_cast<const char*>(v.word), sizeof(v.word)};
     return entry_new_string(key_bytes(k), value, Encoding::embstr, kNoExpiry);
 }

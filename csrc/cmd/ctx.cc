@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/numbers.h"
+#include "cmd/dispatch.h"
 
 namespace rp {
 
@@ -48,8 +49,9 @@ bool arg_db(CmdCtx* c, Bytes arg, uint32_t* out) {
 
 void ctx_breathe(CmdCtx* c) {
     if (c->a.locked) return;
-    gate_leave(c->a.slot);
-    gate_enter(&c->store->gate, c->a.slot);
+    ctx_submit_now(c);
+    ctx_leave(c);
+    ctx_enter(c);
 }
 
 size_t cmd_full_name(const Cmd* parent, const Cmd* row, char out[64]) {

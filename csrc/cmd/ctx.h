@@ -20,6 +20,8 @@ struct CmdCtx {
     size_t big_index = 0;
     Worker* worker = nullptr;
     bool in_exec = false;
+    bool exec_writes = false;    // an EXEC with a write in its queue is about to run
+    bool effect_said = false;    // out: the log has it in better words than argv (cmd/effect.h)
     bool request_close = false;  // out: QUIT, CLIENT KILL of oneself
 };
 

@@ -1,13 +1,10 @@
 #include "cmd/dispatch.h"
 
-#include <cstdarg>
-#include <cstdio>
-
+#include "cmd/admit.h"
 #include "cmd/locks.h"
 #include "cmd/plan.h"
 #include "cmd/txn.h"
 #include "mem/mem.h"
-#include "store/evict.h"
 #include "types/graveyard.h"
 
 namespace rp {
@@ -28,106 +25,50 @@ static void free_scratch(Worker* w) {
 }
 
 void worker_deinit(Worker* w) {
+    voice_deinit(&w->voice);
     free_scratch(w);
     mem_free(w->cmd_stats, command_count() * sizeof(CmdStat));
     w->cmd_stats = nullptr;
 }
 
-// ---- rejections before a command runs ---------------------------------------------------------
+// ---- the log ----------------------------------------------------------------------------------
 
-constexpr size_t kQuotedMax = 128;  // bytes of a client's words that an error repeats
-constexpr size_t kRejectionMax = 512;
+static void call(CmdCtx* c, Args argv) { c->row->run(c, argv, c->out); }
 
-// Why a command is not run, without the leading '-'.
-struct Rejection {
-    char text[kRejectionMax];
-    size_t len;
-};
-
-[[gnu::format(printf, 2, 3)]] static bool reject(Rejection* out, const char* format, ...) {
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(out->text, sizeof out->text, format, args);
-    va_end(args);
-    out->len =
-        static_cast<size_t>(n) < sizeof out->text ? static_cast<size_t>(n) : sizeof out->text - 1;
-    return false;
+// A command, and what it did in its own words unless it has found others (cmd/effect.h).
+static void call_and_tell(CmdCtx* c, Args argv) {
+    c->effect_said = false;
+    call(c, argv);
+    if (c->a.changes == 0 || c->effect_said) return;
+    record_add(&c->a, argv.items, argv.len, c->big, c->big_index);
 }
 
-static bool reject_with(Rejection* out, Err e) {
-    Bytes text = err_text(e);
-    return reject(out, "%.*s", static_cast<int>(text.len), text.ptr);
-}
-
-static int quoted_len(Bytes word, size_t max) {
-    return static_cast<int>(word.len < max ? word.len : max);
-}
-
-static bool reject_unknown(Args argv, Rejection* out) {
-    reject(out, "ERR unknown command '%.*s', with args beginning with: ",
-           quoted_len(argv[0], kQuotedMax), argv[0].ptr);
-    size_t limit = out->len + kQuotedMax;
-    for (size_t i = 1; i < argv.len && out->len < limit; i++) {
-        int n = snprintf(out->text + out->len, sizeof out->text - out->len, "'%.*s' ",
-                         quoted_len(argv[i], limit - out->len), argv[i].ptr);
-        out->len += static_cast<size_t>(n);
+[[gnu::noinline]] static void call_logged(CmdCtx* c, Args argv) {
+    if (c->exec_writes) {
+        record_open(&c->a);
+        record_multi(&c->a);
+        call(c, argv);  // each queued command tells for itself
+    } else if (c->row->flags & kCmdWrite) {
+        record_open(&c->a);
+        call_and_tell(c, argv);
+    } else {
+        return call(c, argv);
     }
-    return false;
+    record_close(&c->a);
 }
 
-static bool arity_fits(const Cmd* row, size_t argc) {
-    return row->arity >= 0 ? argc == static_cast<size_t>(row->arity)
-                           : argc >= static_cast<size_t>(-row->arity);
-}
-
-// Finds the row (subcommands included) and checks the argument count.
-static bool resolve(CmdRef* ref, Args argv, Rejection* out) {
-    if (ref->row == nullptr) return reject_unknown(argv, out);
-    if (ref->row->subcommands != nullptr && argv.len >= 2) {
-        CmdRef sub = command_find_sub(ref, argv[1]);
-        if (sub.row == nullptr && ref->row->run == nullptr) {
-            return reject(out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
-                          quoted_len(argv[1], kQuotedMax), argv[1].ptr, ref->row->name);
-        }
-        if (sub.row != nullptr) *ref = sub;
-    }
-    if (arity_fits(ref->row, argv.len)) return true;
-    char name[64];
-    cmd_full_name(ref->parent, ref->row, name);
-    return reject(out, "ERR wrong number of arguments for '%s' command", name);
-}
-
-static bool is_named(const Cmd* row, const char* name) { return strcmp(row->name, name) == 0; }
-
-// Needs no memory, and leaves MULTI one way or another.
-static bool ends_multi(const Cmd* row) {
-    return is_named(row, "EXEC") || is_named(row, "DISCARD") || is_named(row, "RESET") ||
-           is_named(row, "QUIT");
-}
-
-// maxmemory: may this command run now?
-static bool memory_admits(CmdCtx* c) {
-    if (RP_LIKELY(c->config->maxmemory.load(std::memory_order_relaxed) == 0)) return true;
-    if (evict_until_fits(&c->a)) return true;
-    const Multi* m = &c->session->multi;
-    bool needs = (c->row->flags & kCmdDenyOom) != 0;
-    if (m->active) needs = !ends_multi(c->row);
-    if (m->active && is_named(c->row, "EXEC")) {
-        for (const QueuedCmd* q = m->head; q != nullptr && !needs; q = q->next) {
-            needs = (q->row->flags & kCmdDenyOom) != 0;
-        }
-    }
-    return !needs;
+// With all its locks held.
+static void call_locked(CmdCtx* c, Args argv) {
+    c->a.locked = true;
+    if (RP_LIKELY(c->a.log == nullptr)) return call(c, argv);
+    call_logged(c, argv);
 }
 
 // ---- the five rules ---------------------------------------------------------------------------
 
-static void call(CmdCtx* c, Args argv) { c->row->run(c, argv, c->out); }
-
 static void run_locked_segment(CmdCtx* c, Args argv, Segment* seg) {
     mutex_lock(&seg->lock);
-    c->a.locked = true;
-    call(c, argv);
+    call_locked(c, argv);
     mutex_unlock(&seg->lock);
 }
 
@@ -180,9 +121,8 @@ static bool collect(CmdCtx* c, Args argv, LockSet* set) {
 static void run_under(CmdCtx* c, Args argv, LockSet* set, bool txn) {
     locks_sort(set);
     locks_take(c->store, set, txn);
-    c->a.locked = true;
     c->a.hash_next = 0;
-    call(c, argv);
+    call_locked(c, argv);
     locks_release(c->store, set, txn);
 }
 
@@ -208,6 +148,7 @@ static void free_garbage(CmdCtx* c) {
     Worker* w = c->worker;
     auto later = engine_core(c->engine)->hooks.free_later;
     for (size_t i = 0; i < w->garbage_count; i++) {
+        if (preserve_table(&c->store->preserve, w->garbage[i])) continue;
         if (w->garbage_later && later != nullptr) {
             later(c->engine, w->garbage[i]);
         } else {
@@ -222,21 +163,28 @@ static void free_garbage(CmdCtx* c) {
 static void run_exclusive(CmdCtx* c, Args argv) {
     Gate* gate = &c->store->gate;
     EpochSlot* slot = c->worker->slot;
+    ctx_submit_now(c);
     gate_leave(slot);
     gate_close(gate, slot);
-    c->a.locked = true;
-    call(c, argv);
+    ctx_find_log(c);
+    call_locked(c, argv);
+    ctx_submit_now(c);  // what it took away may take long to free
     gate_open(gate, slot);
     free_garbage(c);
-    gate_enter(gate, slot);
+    ctx_enter(c);
 }
 
 static void run_exec(CmdCtx* c, Args argv) {
     if (!c->session->multi.active) return call(c, argv);
     ExecPlan plan;
     exec_plan(c->worker, c->session, &plan);
-    if (plan.exclusive) return run_exclusive(c, argv);
-    run_under(c, argv, &plan.locks, plan.writes);
+    c->exec_writes = plan.writes;
+    if (plan.exclusive) {
+        run_exclusive(c, argv);
+    } else {
+        run_under(c, argv, &plan.locks, plan.writes);
+    }
+    c->exec_writes = false;
 }
 
 static void run_rule(CmdCtx* c, Args argv, Plan plan, uint64_t hash) {
@@ -279,7 +227,12 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     c.a.hash_count = 0;
     c.a.changes = 0;
     uint64_t since = clock_ticks();
-    call(&c, {q->argv, q->argc});
+    Args argv = {q->argv, q->argc};
+    if (c.a.log != nullptr && (c.row->flags & kCmdWrite)) {
+        call_and_tell(&c, argv);
+    } else {
+        call(&c, argv);
+    }
     CmdStat* stat = &exec->worker->cmd_stats[q->index];
     stat_add(&stat->ticks, clock_ticks() - since);
     stat_add(&exec->worker->commands);
@@ -318,6 +271,7 @@ static bool queue_command(CmdCtx* c, const CmdRef* ref, Command* cmd) {
         return true;
     }
     auto limit = static_cast<size_t>(config_num(c->config->client_query_buffer_limit));
+    if (c->a.replay) limit = SIZE_MAX;
     if (!multi_queue(c->session, ref, cmd, limit)) return false;
     reply_simple(c->out, "QUEUED");
     return true;
@@ -325,7 +279,7 @@ static bool queue_command(CmdCtx* c, const CmdRef* ref, Command* cmd) {
 
 // Everything between "there are bytes of a command" and "its function runs".
 static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
-    if (RP_UNLIKELY(!resolve(ref, argv, why))) return false;
+    if (RP_UNLIKELY(!admit_words(ref, argv, why))) return false;
     c->row = ref->row;
     c->parent = ref->parent;
     // Without a password there is nothing to prove: taking it away lets waiting clients in.
@@ -333,11 +287,11 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
         config_num(c->config->requirepass_set) != 0) {
         return reject_with(why, Err::no_auth);
     }
+    if (RP_UNLIKELY(engine_core(c->engine)->loading.load(std::memory_order_relaxed)) &&
+        !(c->row->flags & kCmdLoading) && !c->session->replay) {
+        return reject_with(why, Err::loading);
+    }
     return true;
-}
-
-static bool admit_memory(CmdCtx* c, Rejection* why) {
-    return RP_LIKELY(memory_admits(c)) ? true : reject_with(why, Err::oom);
 }
 
 // CLIENT REPLY OFF and SKIP: what the command wrote is taken back.
@@ -374,6 +328,8 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
     KeyHash first_key;
     c->big = cmd->big;
     c->big_index = cmd->big_index;
+    // A read that may take long does not keep back what this batch has written.
+    if (c->a.log != nullptr && !(c->row->flags & (kCmdWrite | kCmdFast))) ctx_submit_now(c);
     access_reset(c);
     if (plan.rule == Rule::read_one || plan.rule == Rule::write_one) {
         // Of a subcommand the batch could not know where its key is.
@@ -408,10 +364,13 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     note_last(s, ref);
     // Nothing is evicted during a pause, so it comes first.
     if (admitted && RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
-        core->hooks.is_paused(c->engine, s, c->row)) {
+        !s->replay && core->hooks.is_paused(c->engine, s, c->row)) {
         return Ran::paused;
     }
-    if (!admitted || !admit_memory(c, &why)) {
+    if (admitted && c->a.log != nullptr && RP_UNLIKELY(waits_for_log(c))) return Ran::paused;
+    bool snapshot = c->store->preserve.active.load(std::memory_order_relaxed);
+    if (admitted && RP_UNLIKELY(snapshot) && waits_for_snapshot(c)) return Ran::paused;
+    if (!admitted || !admit_memory(c, &why) || !admit_disk(c, &why)) {
         reply_rejected(c, ref, &why);
     } else if (RP_UNLIKELY(s->multi.active) && !(c->row->flags & kCmdImmediate)) {
         if (!queue_command(c, ref, cmd)) return Ran::close;
@@ -488,6 +447,7 @@ static void context_init(CmdCtx* c, Session* s, Reply* reply) {
     c->a.slot = s->worker->slot;
     c->a.stats = &s->worker->stats;
     c->a.no_touch = s->no_touch;
+    c->a.replay = s->replay;
     c->a.age_clock = age_clock_now();
     c->a.db = s->db.load(std::memory_order_relaxed);
 }
@@ -526,8 +486,8 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     CmdCtx c;
     Ran outcome = Ran::done;
     size_t i = 0;
-    gate_enter(gate, w->slot);
     context_init(&c, s, &reply);
+    ctx_enter(&c);
     RunTimer timer = {w, 0, 0, false};
     size_t ready = 0;  // commands before this one are prepared
     for (; i < n && outcome == Ran::done; i++) {
@@ -538,8 +498,8 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
         }
         timer_switch(&timer, &prepared[i]);
         if (RP_UNLIKELY(gate_wanted(gate))) {  // somebody wants to be alone: give way
-            gate_leave(w->slot);
-            gate_enter(gate, w->slot);
+            ctx_leave(&c);
+            ctx_enter(&c);
         }
         CmdRef ref = prepared_ref(&prepared[i]);
         outcome = execute_one(&c, &ref, prepared[i].hash, &commands[i]);
@@ -550,7 +510,7 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
         if (RP_UNLIKELY(s->out.bytes > s->out_stop)) n = i + 1;  // the rest once these are sent
     }
     timer_switch(&timer, nullptr);
-    gate_leave(w->slot);
+    ctx_leave(&c);
     tidy_up(w);
     *ran = i;
     return outcome;
@@ -562,7 +522,6 @@ constexpr uint64_t kTimedOneIn = 16;
 
 Ran execute(Session* s, Command* command) {
     Worker* w = s->worker;
-    Gate* gate = &engine_core(s->engine)->store.gate;
     Prepared p;
     Reply reply;
     reply.out = &s->out;
@@ -573,10 +532,10 @@ Ran execute(Session* s, Command* command) {
     bool fast = p.row != nullptr && (p.row->flags & kCmdFast);
     bool timed = !fast || w->commands.load(std::memory_order_relaxed) % kTimedOneIn == 0;
     uint64_t since = timed ? clock_ticks() : 0;
-    gate_enter(gate, w->slot);
     context_init(&c, s, &reply);
+    ctx_enter(&c);
     Ran outcome = execute_one(&c, &ref, p.hash, command);
-    gate_leave(w->slot);
+    ctx_leave(&c);
     if (timed && p.row != nullptr && outcome != Ran::paused) {
         uint64_t ticks = clock_ticks() - since;
         stat_add(&w->cmd_stats[ref.index].ticks, fast ? ticks * kTimedOneIn : ticks);

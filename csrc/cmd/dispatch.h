@@ -10,10 +10,14 @@
 //   R4 multi-key read      versions before and after; after kReadTries the locks in order
 //   R5 exclusive           the gate (store/gate.h)
 //
+// Whatever may write does so in an open record of the log (store/journal.h): its number is drawn
+// under the locks and before the command runs, its effect added when it has run.
+//
 // Lock order  gate, then segments by (database, index) ascending, nothing else (I4, I7).
 // Threads     any thread with its own Worker; a Session is used by one thread at a time.
 #pragma once
 #include "cmd/ctx.h"
+#include "store/journal.h"
 
 namespace rp {
 
@@ -32,6 +36,7 @@ constexpr size_t kGarbageMax = 64;
 struct Worker {
     EpochSlot* slot = nullptr;  // of the thread that runs now (embedded: refreshed at each call)
     StoreStats stats;
+    LogVoice voice;
     std::atomic<uint64_t> commands{0};
     std::atomic<uint64_t> changes{0};  // keys changed: INFO rdb_changes_since_last_save
     CmdStat* cmd_stats = nullptr;      // one per row, see command_count()
@@ -69,7 +74,8 @@ CmdRef command_by_index(uint32_t index);
 // ---- running ----------------------------------------------------------------------------------
 enum class Ran : uint8_t {
     done,
-    paused,  // CLIENT PAUSE: not executed; present it again when the pause ends
+    paused,  // not executed: CLIENT PAUSE, or a write while the log is full; present it again
+             // when that is over
     close,   // send what is in out, then close
 };
 
@@ -83,6 +89,42 @@ Ran execute(Session* s, Command* command);
 // Runs one queued command inside EXEC (locks are held); used by txn.cc.
 void execute_locked(CmdCtx* exec, QueuedCmd* q);
 
+// What has been logged is handed over, and the session's replies rest on it.
+inline void ctx_rest(CmdCtx* c, LogVoice* v) {
+    if (v->rests_on != 0) c->session->rests_on = v->rests_on;
+    v->rests_on = 0;  // it is this session's, not that of the next one in this turn
+}
+// Whoever goes on to something that may take long does it now: no number is acknowledged before
+// the lower ones, whosever they are.
+inline void ctx_submit_now(CmdCtx* c) {
+    if (RP_LIKELY(c->a.log == nullptr)) return;
+    ctx_rest(c, c->a.log);
+    journal_submit(c->a.log);
+}
+inline void ctx_submit(CmdCtx* c) {
+    LogVoice* v = c->a.log;
+    if (RP_LIKELY(v == nullptr)) return;
+    ctx_rest(c, v);
+    if (v->later && !journal_due(v) && !gate_wanted(&c->store->gate)) {
+        v->waits = true;
+    } else {
+        journal_submit(v);
+    }
+}
+// The log is turned on and off behind the closed gate: looked at whenever that was entered.
+inline void ctx_find_log(CmdCtx* c) {
+    LogVoice* voice = &c->worker->voice;
+    c->a.log = voice->journal != nullptr && !c->session->replay ? voice : nullptr;
+}
+inline void ctx_enter(CmdCtx* c) {
+    gate_enter(&c->store->gate, c->worker->slot);
+    ctx_find_log(c);
+}
+inline void ctx_leave(CmdCtx* c) {
+    ctx_submit(c);  // J4
+    gate_leave(c->worker->slot);
+}
+
 // ---- hooks filled by engine/ ------------------------------------------------------------------
 struct DispatchHooks {
     // CLIENT PAUSE: must this command wait now?
@@ -91,6 +133,8 @@ struct DispatchHooks {
     void (*count_error)(Engine* e, Bytes code);
     // FLUSH* ASYNC: frees the table on another thread. Null: it is freed at once.
     void (*free_later)(Engine* e, Table* take);
+    // Why writes are refused: while EngineCore.refuses_writes. Without '-'; returns its length.
+    size_t (*write_refusal)(Engine* e, char* out, size_t size) = nullptr;
     // MONITOR and friends (later): null = nobody listens.
     void (*on_command)(Engine* e, Session* s, Args argv);
 };
@@ -99,8 +143,15 @@ struct EngineCore {
     Store store;
     Config* config = nullptr;
     DispatchHooks hooks;
+    // The data are not all there yet: commands without kCmdLoading are told so.
+    std::atomic<bool> loading{false};
     // 0 none, 1 writes, 2 all: checked before the hook is called.
     std::atomic<uint32_t> pause_state{0};
+    // MISCONF for another reason than the log's (which says so itself, Journal.refuses): a snapshot
+    // that failed, stop-writes-on-bgsave-error.
+    std::atomic<bool> refuses_writes{false};
+    // The log, or null. engine_set_journal changes it, and all voices, behind the closed gate.
+    std::atomic<Journal*> journal{nullptr};
 };
 inline EngineCore* engine_core(Engine* e) { return reinterpret_cast<EngineCore*>(e); }
 

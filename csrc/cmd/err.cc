@@ -19,6 +19,7 @@ Bytes err_text(Err e) {
         case Err::same_object: return "ERR source and destination objects are the same";
         case Err::no_auth: return "NOAUTH Authentication required.";
         case Err::exec_abort: return "EXECABORT Transaction discarded because of previous errors.";
+        case Err::loading: return "LOADING Redis is loading the dataset in memory";
         case Err::no_memory: return "OOM the system has no memory for this value";
     }
     return "ERR";

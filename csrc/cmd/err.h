@@ -20,6 +20,7 @@ enum class Err : uint8_t {
     same_object,      // ERR source and destination objects are the same
     no_auth,          // NOAUTH Authentication required.
     exec_abort,       // EXECABORT Transaction discarded because of previous errors.
+    loading,          // LOADING Redis is loading the dataset in memory
     no_memory,        // OOM ... the system has no memory for this value
 };
 Bytes err_text(Err e);

@@ -1,4 +1,5 @@
 // Expiry: EXPIRE and its variants, TTL and its variants, PERSIST.
+#include "cmd/effect.h"
 #include "cmd/families.h"
 #include "cmd/options.h"
 
@@ -68,10 +69,12 @@ static void expire_key(CmdCtx* c, Args argv, TimeUnit unit, bool relative) {
     Handle h = db_open(&c->a, argv[1]);
     if (h.at.entry == nullptr) return reply_int(c->out, 0);
     if (!condition_holds(flags, entry_expiry_ms(h.at.entry), at_ms)) return reply_int(c->out, 0);
-    if (at_ms <= db_now(&c->a)) {
+    if (expiry_is_past(&c->a, at_ms)) {
         db_delete(&c->a, &h);
+        effect_delete(c, argv[1]);
     } else {
         db_set_expiry(&c->a, &h, at_ms);
+        effect_expire_at(c, argv[1], at_ms);
     }
     reply_int(c->out, 1);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/numbers.h"
+#include "cmd/effect.h"
 #include "cmd/families.h"
 #include "cmd/sample.h"
 #include "cmd/scan.h"
@@ -216,6 +217,7 @@ static void cmd_hincrbyfloat(CmdCtx* c, Args argv, Reply* out) {
     Bytes result = {text, format_long_double(text, value)};
     hash_set(e.value, argv[2], result, limits_of(c));
     edit_close(&e, 1);
+    effect(c, {"HSET", argv[1], argv[2], result});
     reply_bulk(out, result);
 }
 

@@ -1,6 +1,7 @@
 // The list family, without the commands that block.
 #include "types/list.h"
 
+#include "cmd/effect.h"
 #include "cmd/families.h"
 #include "cmd/options.h"
 #include "store/edit.h"
@@ -35,20 +36,22 @@ static void count_changes(CmdCtx* c, uint64_t before, uint64_t changes) {
     c->a.changes = before + changes;
 }
 
-enum class End : uint8_t { left, right };
+enum class ListEnd : uint8_t { left, right };
 
 // LEFT or RIGHT. False: the error is replied.
-static bool arg_end(CmdCtx* c, Bytes arg, End* out) {
+static bool arg_end(CmdCtx* c, Bytes arg, ListEnd* out) {
     bool left = arg_is(arg, "LEFT");
     if (!left && !arg_is(arg, "RIGHT")) {
         reply_err(c->out, Err::syntax);
         return false;
     }
-    *out = left ? End::left : End::right;
+    *out = left ? ListEnd::left : ListEnd::right;
     return true;
 }
 
-static ListAt end_of(const Value* v, End end) { return list_seek(v, end == End::left ? 0 : -1); }
+static ListAt end_of(const Value* v, ListEnd end) {
+    return list_seek(v, end == ListEnd::left ? 0 : -1);
+}
 
 // Part of a list, both ends inclusive and from -1 at the back, as LRANGE and LTRIM name it.
 struct Span {
@@ -77,7 +80,7 @@ static bool elements_fit(CmdCtx* c, Args argv, size_t from) {
 
 enum class Push : uint8_t { always, if_present };
 
-static void push(CmdCtx* c, Args argv, End end, Push when) {
+static void push(CmdCtx* c, Args argv, ListEnd end, Push when) {
     Edit e;
     if (!elements_fit(c, argv, 2)) return;
     Opened opened = open_list(c, argv[1], &e);
@@ -88,17 +91,19 @@ static void push(CmdCtx* c, Args argv, End end, Push when) {
     }
     ListLimits limits = limits_of(c);
     for (size_t i = 2; i < argv.len; i++)
-        list_push(e.value, end == End::left, argv[i], limits);
+        list_push(e.value, end == ListEnd::left, argv[i], limits);
     auto len = static_cast<int64_t>(list_len(e.value));
     edit_close(&e, argv.len - 2);
     reply_int(c->out, len);
 }
 
-static void cmd_lpush(CmdCtx* c, Args argv, Reply*) { push(c, argv, End::left, Push::always); }
-static void cmd_rpush(CmdCtx* c, Args argv, Reply*) { push(c, argv, End::right, Push::always); }
-static void cmd_lpushx(CmdCtx* c, Args argv, Reply*) { push(c, argv, End::left, Push::if_present); }
+static void cmd_lpush(CmdCtx* c, Args argv, Reply*) { push(c, argv, ListEnd::left, Push::always); }
+static void cmd_rpush(CmdCtx* c, Args argv, Reply*) { push(c, argv, ListEnd::right, Push::always); }
+static void cmd_lpushx(CmdCtx* c, Args argv, Reply*) {
+    push(c, argv, ListEnd::left, Push::if_present);
+}
 static void cmd_rpushx(CmdCtx* c, Args argv, Reply*) {
-    push(c, argv, End::right, Push::if_present);
+    push(c, argv, ListEnd::right, Push::if_present);
 }
 
 static void cmd_linsert(CmdCtx* c, Args argv, Reply* out) {
@@ -144,7 +149,7 @@ static void cmd_lset(CmdCtx* c, Args argv, Reply* out) {
 // ---- popping ----------------------------------------------------------------------------------
 
 // Takes `count` elements (fewer if there are not as many) off one end, replying an array of them.
-static uint64_t pop_many(const Edit* e, End end, uint64_t count, Reply* out) {
+static uint64_t pop_many(const Edit* e, ListEnd end, uint64_t count, Reply* out) {
     size_t len = list_len(e->value);
     size_t n = count < len ? static_cast<size_t>(count) : len;
     ListAt at = end_of(e->value, end), first = at;
@@ -152,13 +157,13 @@ static uint64_t pop_many(const Edit* e, End end, uint64_t count, Reply* out) {
     for (size_t i = 0; i < n; i++) {
         reply_bulk(out, list_get(e->value, at));
         first = at;
-        at = end == End::left ? list_next(e->value, at) : list_prev(e->value, at);
+        at = end == ListEnd::left ? list_next(e->value, at) : list_prev(e->value, at);
     }
-    list_erase(e->value, end == End::left ? end_of(e->value, end) : first, n);
+    list_erase(e->value, end == ListEnd::left ? end_of(e->value, end) : first, n);
     return n;
 }
 
-static void pop_one(CmdCtx* c, Bytes key, End end) {
+static void pop_one(CmdCtx* c, Bytes key, ListEnd end) {
     Edit e;
     Opened opened;
     if (!open_present(c, key, &e, &opened)) {
@@ -171,7 +176,7 @@ static void pop_one(CmdCtx* c, Bytes key, End end) {
     close_settled(&e, 1);
 }
 
-static void pop(CmdCtx* c, Args argv, End end) {
+static void pop(CmdCtx* c, Args argv, ListEnd end) {
     Edit e;
     Opened opened;
     int64_t count;
@@ -192,12 +197,12 @@ static void pop(CmdCtx* c, Args argv, End end) {
     close_settled(&e, pop_many(&e, end, static_cast<uint64_t>(count), c->out));
 }
 
-static void cmd_lpop(CmdCtx* c, Args argv, Reply*) { pop(c, argv, End::left); }
-static void cmd_rpop(CmdCtx* c, Args argv, Reply*) { pop(c, argv, End::right); }
+static void cmd_lpop(CmdCtx* c, Args argv, Reply*) { pop(c, argv, ListEnd::left); }
+static void cmd_rpop(CmdCtx* c, Args argv, Reply*) { pop(c, argv, ListEnd::right); }
 
 struct MpopOptions {
     size_t keys;
-    End end;
+    ListEnd end;
     int64_t count;
 };
 
@@ -233,7 +238,9 @@ static void cmd_lmpop(CmdCtx* c, Args argv, Reply* out) {
         }
         reply_array(out, 2);
         reply_bulk(out, argv[i]);
-        return close_settled(&e, pop_many(&e, o.end, static_cast<uint64_t>(o.count), out));
+        uint64_t n = pop_many(&e, o.end, static_cast<uint64_t>(o.count), out);
+        effect_pop(c, o.end == ListEnd::left ? Bytes("LPOP") : Bytes("RPOP"), argv[i], n);
+        return close_settled(&e, n);
     }
     reply_null_array(out);
 }
@@ -241,7 +248,7 @@ static void cmd_lmpop(CmdCtx* c, Args argv, Reply* out) {
 // ---- moving -----------------------------------------------------------------------------------
 
 // One element from one end to the other: it leaves the list first, so it is copied.
-static void rotate(CmdCtx* c, Bytes key, End from, End to) {
+static void rotate(CmdCtx* c, Bytes key, ListEnd from, ListEnd to) {
     Edit e;
     Opened opened;
     if (!open_present(c, key, &e, &opened)) {
@@ -254,7 +261,7 @@ static void rotate(CmdCtx* c, Bytes key, End from, End to) {
     if (from != to && list_len(e.value) > 1) {
         buf_own(&element);
         list_erase(e.value, at, 1);
-        list_push(e.value, to == End::left, buf_bytes(&element), limits_of(c));
+        list_push(e.value, to == ListEnd::left, buf_bytes(&element), limits_of(c));
         buf_free(&element);
     }
     edit_close(&e, 1);  // as Redis: a change, even if nothing moved
@@ -262,7 +269,7 @@ static void rotate(CmdCtx* c, Bytes key, End from, End to) {
 
 // The source's element is read where it lies while the destination changes: an entry that is
 // replaced, even a Box that both share, lives on until this command is over.
-static void move(CmdCtx* c, Bytes from_key, Bytes to_key, End from, End to) {
+static void move(CmdCtx* c, Bytes from_key, Bytes to_key, ListEnd from, ListEnd to) {
     Edit source, target;
     Value view;
     uint64_t before = c->a.changes;
@@ -275,7 +282,7 @@ static void move(CmdCtx* c, Bytes from_key, Bytes to_key, End from, End to) {
     db_view(&c->a, entry, &view);
     Bytes element = list_get(&view, end_of(&view, from));
     reply_bulk(c->out, element);
-    list_push(target.value, to == End::left, element, limits_of(c));
+    list_push(target.value, to == ListEnd::left, element, limits_of(c));
     edit_close(&target, 1);
     Opened again = open_list(c, from_key, &source);
     RP_ASSERT(again == Opened::found);
@@ -285,13 +292,13 @@ static void move(CmdCtx* c, Bytes from_key, Bytes to_key, End from, End to) {
 }
 
 static void cmd_lmove(CmdCtx* c, Args argv, Reply*) {
-    End from, to;
+    ListEnd from, to;
     if (!arg_end(c, argv[3], &from) || !arg_end(c, argv[4], &to)) return;
     move(c, argv[1], argv[2], from, to);
 }
 
 static void cmd_rpoplpush(CmdCtx* c, Args argv, Reply*) {
-    move(c, argv[1], argv[2], End::right, End::left);
+    move(c, argv[1], argv[2], ListEnd::right, ListEnd::left);
 }
 
 // ---- reading ----------------------------------------------------------------------------------

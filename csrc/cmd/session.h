@@ -47,7 +47,9 @@ struct Session {
     uint8_t resp = 2;
     bool authenticated = true;
     bool embedded = false;       // no transport: QUIT, output limits and KILL mean less
+    bool replay = false;         // the log is being replayed: nothing is logged, refused or expired
     size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early
+    uint64_t rests_on = 0;       // the replies in `out` may leave once the log has got this far
     ReplyMode reply_mode = ReplyMode::on;
     Multi multi;
     Watcher watcher;

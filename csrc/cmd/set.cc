@@ -2,6 +2,7 @@
 #include "types/set.h"
 
 #include "base/random.h"
+#include "cmd/effect.h"
 #include "cmd/families.h"
 #include "cmd/sample.h"
 #include "cmd/scan.h"
@@ -134,16 +135,20 @@ static void cmd_smove(CmdCtx* c, Args argv, Reply* out) {
 // matters because the set made of what stays may be an intset again.
 constexpr size_t kPopMovePart = 5;
 
-static void pop_some(CmdCtx* c, Value* v, size_t count) {
+// Each is replied and is a word of the effect, SREM.
+static void pop_some(CmdCtx* c, Bytes key, Value* v, size_t count) {
     char digits[kI64TextMax];
+    if (count != 0) effect_begin(c, "SREM", key, count);
     for (; count != 0; count--) {
         size_t index = random_below(set_count(v));
-        reply_bulk(c->out, set_at(v, index, digits));
+        Bytes member = set_at(v, index, digits);
+        reply_bulk(c->out, member);
+        effect_word(c, member);
         set_remove_at(v, index);
     }
 }
 
-static void pop_most(CmdCtx* c, Value* v, size_t stay) {
+static void pop_most(CmdCtx* c, Bytes key, Value* v, size_t stay) {
     Value kept;
     char digits[kI64TextMax];
     for (; stay != 0; stay--) {
@@ -151,7 +156,12 @@ static void pop_most(CmdCtx* c, Value* v, size_t stay) {
         set_add(&kept, set_at(v, index, digits), intset_max(c));
         set_remove_at(v, index);
     }
-    reply_members(c->out, v);
+    effect_begin(c, "SREM", key, set_count(v));
+    Bytes member;
+    for (SetWalk w = set_walk(v); set_next(&w, &member);) {
+        reply_bulk(c->out, member);
+        effect_word(c, member);
+    }
     value_free(v);
     *v = kept;
 }
@@ -164,7 +174,7 @@ static void pop_one(CmdCtx* c, Bytes key) {
         reply_null(c->out);
         return edit_close(&e, 0);
     }
-    pop_some(c, e.value, 1);
+    pop_some(c, key, e.value, 1);
     edit_close(&e, 1);
 }
 
@@ -182,13 +192,14 @@ static void cmd_spop(CmdCtx* c, Args argv, Reply* out) {
     reply_set(out, count);
     if (count == size) {
         reply_members(out, e.value);
+        if (count != 0) effect_delete(c, argv[1]);
         return edit_delete(&e, count);
     }
     size_t stay = size - count;
     if (stay * kPopMovePart > count) {
-        pop_some(c, e.value, count);
+        pop_some(c, argv[1], e.value, count);
     } else {
-        pop_most(c, e.value, stay);
+        pop_most(c, argv[1], e.value, stay);
     }
     edit_close(&e, count);
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/numbers.h"
+#include "cmd/effect.h"
 #include "cmd/options.h"
 #include "mem/mem.h"
 
@@ -91,7 +92,9 @@ static void cmd_getdel(CmdCtx* c, Args argv, Reply*) {
     Handle h = db_open(&c->a, argv[1]);
     if (!count_string(c, &h)) return;
     reply_old(c, &h);
-    if (h.at.entry != nullptr) db_delete(&c->a, &h);
+    if (h.at.entry == nullptr) return;
+    db_delete(&c->a, &h);
+    effect_delete(c, argv[1]);
 }
 
 static void cmd_getex(CmdCtx* c, Args argv, Reply*) {
@@ -103,10 +106,12 @@ static void cmd_getex(CmdCtx* c, Args argv, Reply*) {
     if (h.at.entry == nullptr) return reply_null(c->out);
     if (o.has_expiry && !arg_expiry(c, o.expiry, o.unit, o.relative, &at_ms)) return;
     reply_old(c, &h);
-    if (o.has_expiry && !o.relative && at_ms <= db_now(&c->a)) {
+    if (o.has_expiry && !o.relative && expiry_is_past(&c->a, at_ms)) {
         db_delete(&c->a, &h);
+        effect_delete(c, argv[1]);
     } else if (o.has_expiry || (o.persist && expiry_of(&h) != kNoExpiry)) {
         db_set_expiry(&c->a, &h, at_ms);
+        effect_expire_at(c, argv[1], at_ms);
     }
 }
 
@@ -133,6 +138,7 @@ static void cmd_set(CmdCtx* c, Args argv, Reply* out) {
     }
     if (o.keep_ttl) at_ms = expiry_of(&h);
     put_value(c, &h, argv, 2, at_ms);
+    if (argv.len > 3) effect_set(c, argv[1], argv, 2, at_ms);
     if (!o.get) reply_ok(out);
 }
 
@@ -148,6 +154,7 @@ static void set_expiring(CmdCtx* c, Args argv, TimeUnit unit) {
     if (!arg_expiry(c, argv[2], unit, true, &at_ms)) return;
     Handle h = db_open(&c->a, argv[1]);
     put_value(c, &h, argv, 3, at_ms);
+    effect_set(c, argv[1], argv, 3, at_ms);
     reply_ok(c->out);
 }
 static void cmd_setex(CmdCtx* c, Args argv, Reply*) { set_expiring(c, argv, TimeUnit::seconds); }
@@ -204,9 +211,10 @@ static bool length_fits(CmdCtx* c, size_t offset, size_t more) {
 
 // The blob of h's value grown to `len` bytes in place: null if it is shared (a reply on its way out
 // holds it), or not a blob. Room is doubled, so that repeated APPENDs cost no copy each.
-static Blob* grow_own_blob(Handle* h, size_t len) {
+static Blob* grow_own_blob(Access* a, Handle* h, size_t len) {
     Entry* e = h->at.entry;
     if (e == nullptr || entry_encoding(e) != Encoding::blob) return nullptr;
+    preserve_before_change(a, e);
     Blob* b = entry_blob(e);
     if (b->refs.load(std::memory_order_acquire) != 1) return nullptr;
     if (b->cap < len) {
@@ -224,7 +232,7 @@ static Blob* grow_own_blob(Handle* h, size_t len) {
 // `offset`.
 static bool put_patched(CmdCtx* c, Handle* h, size_t len, size_t offset, Bytes patch) {
     int64_t expiry_ms = expiry_of(h);
-    if (Blob* own = grow_own_blob(h, len)) {
+    if (Blob* own = grow_own_blob(&c->a, h, len)) {
         memcpy(own->data + offset, patch.ptr, patch.len);
         db_put_keep_age(&c->a, h, entry_new_blob(h->key, blob_ref(own), expiry_ms));
         return true;
@@ -335,6 +343,7 @@ static void cmd_incrbyfloat(CmdCtx* c, Args argv, Reply* out) {
     Bytes result = {text, format_long_double(text, value)};
     Entry* e = entry_new_string(argv[1], result, Encoding::embstr, expiry_of(&h));
     db_put_keep_age(&c->a, &h, e);
+    effect(c, {"SET", argv[1], result, "KEEPTTL"});
     reply_bulk(out, result);
 }
 

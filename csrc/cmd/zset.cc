@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/numbers.h"
+#include "cmd/effect.h"
 #include "cmd/families.h"
 #include "cmd/options.h"
 #include "cmd/sample.h"
@@ -293,7 +294,9 @@ static void cmd_zmpop(CmdCtx* c, Args argv, Reply* out) {
         if (opened == Opened::found) {
             reply_array(out, 2);
             reply_bulk(out, argv[i]);
-            return pop(&e, o.max, at_most(&e, o.count), PopShape::nested, out);
+            size_t n = at_most(&e, o.count);
+            effect_pop(c, o.max ? Bytes("ZPOPMAX") : Bytes("ZPOPMIN"), argv[i], n);
+            return pop(&e, o.max, n, PopShape::nested, out);
         }
         edit_close(&e, 0);
     }

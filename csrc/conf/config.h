@@ -79,6 +79,10 @@ struct Config {
     ConfigNum zset_max_listpack_entries, zset_max_listpack_value;
     ConfigNum set_max_intset_entries;
     ConfigNum list_max_listpack_size;  // of a node; types/quicklist.h
+    // Persistence. appendfsync: FsyncPolicy of persist/log.h.
+    ConfigNum appendonly, appendfsync, rdbcompression, rdbchecksum, stop_writes_on_bgsave_error;
+    ConfigNum auto_aof_rewrite_percentage, auto_aof_rewrite_min_size;
+    ConfigNum aof_load_truncated, aof_use_rdb_preamble, aof_timestamp_enabled;
     // Engine. loglevel: LogLevel of base/log.h.
     ConfigNum databases, hz, dynamic_hz, active_expire_effort, loglevel;
     ConfigNum enable_debug_command, enable_protected_configs;  // DebugAccess

@@ -1,6 +1,7 @@
 // value_parse: the words of a setting -> its value. Error texts are Redis' own, byte for byte.
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 
@@ -140,7 +141,11 @@ static bool parse_bind(const ConfigWords& words, ConfigValue* value, std::string
     constexpr size_t kBindMax = 16;
     if (words.size() > kBindMax) return fail(err, "Too many bind addresses specified.");
     for (const std::string& word : words) {
-        if (word.empty()) return fail(err, "Failed to bind to specified addresses.");
+        // No address has a space or a control byte in it, and CONFIG GET puts spaces between them.
+        bool printable = std::all_of(word.begin(), word.end(), [](char c) { return c > ' '; });
+        if (word.empty() || !printable) {
+            return fail(err, "Failed to bind to specified addresses.");
+        }
     }
     value->text = words_join(words);
     return true;

@@ -43,7 +43,8 @@ enum {
     RP_CLOSED = -3,
     RP_FOREIGN = -4, /* inherited through fork() */
     RP_IN_USE = -5,  /* address in use */
-    RP_IO = -6
+    RP_IO = -6,
+    RP_DATA = -7 /* the data could not be brought back, or their directory is in use */
 };
 /* One line of static text. */
 const char* rp_status_text(int status);
@@ -58,11 +59,15 @@ enum {
     RP_SERVER = 2
 };
 /* argv: settings in redis-server grammar ("redis.conf", "--port", "7000", ...). *out: owned by the
- * caller until rp_free. Starts no thread. */
+ * caller until rp_free. Starts no thread, unless `appendonly` is yes: then `dir` is locked, loaded
+ * and logged to. */
 int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, char** error);
 /* Stops serving, waits for calls under way, forgets the data. Idempotent; what comes later gets
  * RP_CLOSED. Must not be called from inside another call on the same store (a signal handler). */
 void rp_close(rp_store* store);
+/* With RP_SERVER only: brings back what the directory holds, while rp_listen may already answer
+ * -LOADING. Without it rp_open has done so. RP_CLOSED: rp_request_stop came in between. */
+int rp_load(rp_store* store, char** error);
 /* rp_close, then gives up the handle. Sessions may outlive it: they say RP_CLOSED. */
 void rp_free(rp_store* take);
 /* Is the store usable here: RP_OK, RP_CLOSED or RP_FOREIGN. */
@@ -131,6 +136,56 @@ void rp_reply_drop(rp_session* session);
 typedef struct rp_held rp_held;
 rp_held* rp_reply_hold(rp_session* session);
 void rp_held_free(rp_held* take);
+
+/* ---- files without a store -------------------------------------------------------------- */
+
+/* A data directory and the names in it; NULL = those of the settings' defaults. */
+typedef struct {
+    const char* dir;
+    const char* appenddirname;  /* "appendonlydir" */
+    const char* appendfilename; /* "appendonly.aof" */
+    const char* dbfilename;     /* "dump.rdb" */
+} rp_places;
+
+enum {
+    RP_FOUND_OK,
+    RP_FOUND_TORN_TAIL, /* rp_fix_files may cut it */
+    RP_FOUND_CHECKSUM,
+    RP_FOUND_SYNTAX,
+    RP_FOUND_MISSING,
+    RP_FOUND_UNREADABLE,
+    RP_FOUND_NOTE /* no fault */
+};
+/* Texts are borrowed for the call. */
+typedef struct {
+    int kind;
+    const char* kind_text; /* "torn tail" */
+    const char* file;
+    int64_t offset; /* -1: of the file as a whole */
+    const char* text;
+    const char* advice; /* "" when there is nothing to do */
+} rp_finding;
+typedef struct {
+    void* arg;
+    void (*finding)(void* arg, const rp_finding* finding);     /* may be NULL */
+    int (*progress)(void* arg, uint64_t done, uint64_t total); /* may be NULL; != 0 stops */
+} rp_finder;
+
+enum { RP_FILES_GOOD = 0, RP_FILES_TORN = 1, RP_FILES_DAMAGED = 2 };
+/* Reads all files of a directory and tells what it found of each. RP_FILES_TORN: nothing but what
+ * rp_fix_files can cut. */
+int rp_check_files(const rp_places* places, const rp_finder* finder);
+/* Cuts a torn tail, and nothing when there is other damage; keeps what it cuts beside the file.
+ * RP_IN_USE when a server uses the directory. Each cut is a finding (RP_FOUND_NOTE). */
+int rp_fix_files(const rp_places* places, const rp_finder* finder, char** error);
+
+/* The files of the log as its manifest names them: kind 'b' (base), 'i' (increment), 'h' (history,
+ * to be deleted). Visits nothing when there is no log. */
+int rp_log_files(const rp_places* places, void (*visit)(void* arg, const char* name, int kind),
+                 void* arg, char** error);
+/* Takes a directory for this process, as a server does. *lock: to be given to rp_unlock_dir. */
+int rp_lock_dir(const char* dir, int* lock, char** error);
+void rp_unlock_dir(int lock);
 
 /* ---- about ------------------------------------------------------------------------------ */
 

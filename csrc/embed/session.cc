@@ -244,6 +244,26 @@ static void run(rp_session* s, Command* cmd, bool may_wait, int* code) {
     if (RP_UNLIKELY(ran == Ran::close)) s->ended = true;
 }
 
+// While the log cannot acknowledge, callers look up at least so often: the store may be closed.
+constexpr int64_t kSettleNapMs = 50;
+// How long a closed store lets them wait.
+constexpr int64_t kSettleClosedMs = 5000;
+
+// Waits until what the reply rests on is safe. RP_CLOSED: nobody knows whether it will be.
+static int settle(rp_session* s) {
+    uint64_t seq = s->session.rests_on;
+    if (RP_LIKELY(seq == 0)) return RP_OK;
+    s->session.rests_on = 0;
+    Journal* j = engine_core(s->store->engine)->journal.load(std::memory_order_acquire);
+    if (j == nullptr || journal_acked(j, seq)) return RP_OK;
+    int64_t closed_ms = 0;
+    while (!j->wait(j, seq, kSettleNapMs)) {
+        bool open = s->store->state.load(std::memory_order_acquire) == StoreState::open;
+        if (!open && (closed_ms += kSettleNapMs) > kSettleClosedMs) return RP_CLOSED;
+    }
+    return RP_OK;
+}
+
 // The longest argument, if it is long. False: one is longer than allowed.
 static bool find_big(const rp_session* s, size_t argc, const rp_bytes* argv, size_t* at) {
     size_t limit = value_max(s->store->engine->config);
@@ -306,6 +326,7 @@ int rp_execute(rp_session* s, size_t argc, const rp_bytes* argv, rp_reply* reply
     s->worker.slot = epoch_slot();
     out_reuse(&s->session.out);
     code = run_any(s, argc, argv, true);
+    if (code == RP_OK) code = settle(s);
     session_leave(s);
     if (code == RP_OK) fill_reply(&s->session.out, reply);
     return code;
@@ -320,6 +341,12 @@ static bool row_is_quick(Bytes name) {
     return strcmp(ref.row->name, "SET") == 0;
 }
 
+// A change waits for the log, and that takes system calls of another thread.
+[[gnu::noinline]] static bool may_change(Bytes name) {
+    CmdRef ref = command_find(name);
+    return ref.row == nullptr || (ref.row->flags & kCmdWrite) || strcmp(ref.row->name, "EXEC") == 0;
+}
+
 static inline bool is_quick(const rp_session* s, int hint, size_t argc, const rp_bytes* argv) {
     if (argc > kQuickArgs) return false;
     size_t bytes = 0;
@@ -328,7 +355,9 @@ static inline bool is_quick(const rp_session* s, int hint, size_t argc, const rp
     if (bytes > kQuickBytes) return false;
     const EngineCore* core = engine_core(s->store->engine);
     if (config_num(core->config->maxmemory) != 0 || gate_wanted(&core->store.gate)) return false;
-    return hint == RP_IS_QUICK || row_is_quick({argv[0].ptr, argv[0].len});
+    Bytes name = {argv[0].ptr, argv[0].len};
+    if (core->journal.load(std::memory_order_relaxed) != nullptr && may_change(name)) return false;
+    return hint == RP_IS_QUICK || row_is_quick(name);
 }
 
 int rp_try_execute(rp_session* s, int hint, size_t argc, const rp_bytes* argv, rp_reply* reply) {

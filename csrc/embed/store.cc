@@ -61,8 +61,6 @@ static int fail(char** error, int code, const char* text) {
 
 // ---- opening ----------------------------------------------------------------------------------
 
-constexpr size_t kPathMax = 4096;
-
 static bool is_set(Config* c, const char* name, char* out) {
     return config_text(c, bytes_of(name), out, kPathMax) != 0 && out[0] != '\0';
 }
@@ -117,6 +115,12 @@ int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, c
     Engine* engine;
     Status s = engine_open(config, &engine);
     if (s != Status::ok) return fail(error, status_code(s), status_text(s));
+    PersistErr why;
+    bool serving = (flags & RP_SERVER) != 0;
+    if (!persistence_open(engine, serving, &why) || (!serving && !persistence_load(engine, &why))) {
+        engine_close(engine);
+        return fail(error, RP_DATA, why.text);
+    }
     rp_store* store = new (mem_alloc(sizeof(rp_store))) rp_store;
     store->engine = engine;
     store->fork_generation = epoch_fork_generation();
@@ -254,6 +258,21 @@ int rp_listen(rp_store* store, const rp_address* address, int* port, char** erro
     return serve(store, address, port, error);
 }
 
+int rp_load(rp_store* store, char** error) {
+    if (error != nullptr) *error = nullptr;
+    if (!store_is_mine(store)) return fail(error, RP_FOREIGN, rp_status_text(RP_FOREIGN));
+    int code = store_enter(store);
+    if (code != RP_OK) return fail(error, code, rp_status_text(code));
+    PersistErr why;
+    Engine* e = store->engine;
+    bool ok = persistence_load(e, &why);
+    bool stopped = e->stop.load(std::memory_order_acquire) != StopState::running;
+    if (ok && store->serving) RP_LOG_NOTICE("Ready to accept connections");
+    store_leave(store);
+    if (ok) return RP_OK;
+    return fail(error, stopped ? RP_CLOSED : RP_DATA, why.text);
+}
+
 int rp_stop(rp_store* store) {
     if (!store_is_mine(store)) return RP_FOREIGN;
     MutexGuard guard(&store->admin);
@@ -285,6 +304,7 @@ int rp_request_stop(rp_store* store) {
     if (!store_is_mine(store)) return RP_FOREIGN;
     int code = store_enter(store);
     if (code != RP_OK) return code;
+    store->engine->persistence->stop_loading.store(true, std::memory_order_relaxed);
     engine_request_stop(store->engine);
     store_leave(store);
     return RP_OK;
@@ -304,6 +324,7 @@ const char* rp_status_text(int status) {
                    "child";
         case RP_IN_USE: return "the address is in use";
         case RP_IO: return "the operating system refused";
+        case RP_DATA: return "the data could not be brought back";
         default: return "unknown status";
     }
 }

@@ -12,7 +12,7 @@
 // Lock order  admin, then lock; neither while executing.
 #pragma once
 #include "embed/rustypotato.h"
-#include "engine/engine.h"
+#include "engine/persistence.h"
 #include "net/net.h"
 
 enum class StoreState : uint32_t { open, closing, closed };

@@ -6,6 +6,7 @@
 #include "conf/rows.h"
 #include "engine/config_hooks.h"
 #include "engine/families.h"
+#include "engine/persistence.h"
 #include "engine/step_out.h"
 #include "mem/mem.h"
 
@@ -21,6 +22,10 @@ static bool apply(void* arg, const ConfigRow* row, char* why, size_t why_size) {
     auto* e = static_cast<Engine*>(arg);
     const char* reason = nullptr;
     if (row->num == &Config::loglevel) apply_loglevel(e);
+    if (!persistence_apply(e, row, &reason)) {
+        snprintf(why, why_size, "%s", reason);
+        return false;
+    }
     if (e->net.apply == nullptr || e->net.apply(e->net.net, row->name, &reason)) return true;
     snprintf(why, why_size, "%s", reason != nullptr ? reason : "");
     return false;

@@ -2,6 +2,7 @@
 // freeing large values.
 #include "base/clock.h"
 #include "engine/clients.h"
+#include "engine/persistence.h"
 #include "mem/mem.h"
 #include "store/expire.h"
 #include "types/graveyard.h"
@@ -53,6 +54,7 @@ void engine_cron(Engine* e) {
     sample_rates(e, clock_mono_ms());
     mem_peak_note();
     pause_end_if_over(e);
+    persistence_cron(e);
     e->cron_ticks.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -65,13 +67,14 @@ static void dig(int64_t slice_us) {
 
 void engine_crawl(Engine* e, Worker* w) {
     dig(kCrawlSliceUs);
-    // As in Redis, nothing changes by itself during CLIENT PAUSE.
+    // As in Redis, nothing changes by itself during CLIENT PAUSE, nor while a log is replayed.
+    if (e->core.loading.load(std::memory_order_relaxed)) return;
     if (e->core.pause_state.load(std::memory_order_relaxed) != 0) return;
     int64_t budget_us = expire_budget_us(e->config);
     int64_t slice_us = w->crawl_us != 0 ? w->crawl_us : kCrawlSliceUs;
     if (slice_us > budget_us) slice_us = budget_us;
     int64_t start_us = clock_mono_us();
-    expire_crawl(&e->core.store, w->slot, &w->stats, slice_us);
+    expire_crawl(&e->core.store, w->slot, &w->stats, &w->voice, slice_us);
     bool ran_out = clock_mono_us() - start_us >= slice_us;
     w->crawl_us = ran_out ? 2 * slice_us : 0;  // next time, cut to the budget
 }

@@ -13,6 +13,7 @@
 #include "engine/sums.h"
 #include "engine/text.h"
 #include "mem/mem.h"
+#include "store/journal.h"
 #include "types/each.h"
 
 namespace rp {
@@ -207,6 +208,8 @@ static void debug_populate(CmdCtx* c, Args argv, Reply* out) {
         if (size != 0) value.len = static_cast<size_t>(size);
         Handle h = db_open(&c->a, key.bytes());
         if (h.at.entry != nullptr) continue;
+        const Bytes said[] = {"SET", key.bytes(), value.bytes()};
+        record_add(&c->a, said, 3, nullptr, 0);
         db_put(&c->a, &h, db_make_string(key.bytes(), value.bytes(), nullptr, kNoExpiry));
     }
     text_free(&key);

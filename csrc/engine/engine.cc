@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "engine/clients.h"
 #include "engine/families.h"
+#include "engine/persistence.h"
 #include "engine/reaper.h"
 #include "mem/mem.h"
 
@@ -20,7 +21,8 @@ void engine_register_commands() {
               kDatabaseCmds,   kObjectCmds, kTxnCmds,      kListCmds,      kHashCmds,
               kSetCmds,        kSetOpCmds,  kZsetCmds,     kZsetRangeCmds, kZsetStoreCmds,
               kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds,    kCommandCmds,
-              kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds}) {
+              kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kDumpCmds,
+              kSaveCmds}) {
             commands_register(family);
         }
         return true;
@@ -68,6 +70,7 @@ Status engine_open(Config* take, Engine** out) {
     e->core.hooks = {.is_paused = pause_holds,
                      .count_error = count_error,
                      .free_later = free_later,
+                     .write_refusal = persistence_refusal,
                      .on_command = nullptr};
     e->errors.used = 0;
     e->fork_generation = epoch_fork_generation();
@@ -76,6 +79,7 @@ Status engine_open(Config* take, Engine** out) {
     random_hex(e->run_id, sizeof e->run_id - 1);
     e->retired_cmd_stats = static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
     e->reaper = reaper_open();
+    e->persistence = persistence_new();
     Status s = store_init(&e->core.store, take, static_cast<uint32_t>(config_num(take->databases)));
     if (s != Status::ok) {
         engine_close(e);
@@ -88,12 +92,14 @@ Status engine_open(Config* take, Engine** out) {
 
 void engine_close(Engine* e) {
     RP_ASSERT(e->clients.head == nullptr);
+    persistence_close(e);
     reaper_close(e->reaper);
     EpochSlot* slot = epoch_slot();
     epoch_drain(slot);
     store_deinit(&e->core.store);
     mem_free(e->retired_cmd_stats, command_count() * sizeof(CmdStat));
     mem_free(e->base_cmds, command_count() * sizeof(CmdTotals));
+    persistence_free(e->persistence);
     config_free(e->config);
     mem_free(e, sizeof(Engine));
 }
@@ -119,8 +125,29 @@ static void add_store_stats(EngineTotals* t, const StoreStats& s) {
 
 void engine_add_worker(Engine* e, Worker* w) {
     MutexGuard guard(&e->workers_lock);
+    w->voice.journal = e->core.journal.load(std::memory_order_relaxed);
     w->next = e->workers;
     e->workers = w;
+}
+
+void engine_set_journal(Engine* e, Journal* j) {
+    EpochSlot* slot = epoch_slot();
+    Gate* gate = &e->core.store.gate;
+    gate_close(gate, slot);
+    mutex_lock(&e->workers_lock);
+    e->core.journal.store(j, std::memory_order_release);
+    for (Worker* w = e->workers; w != nullptr; w = w->next) {
+        journal_submit(&w->voice);  // of a turn that has not ended yet
+        w->voice.journal = j;
+    }
+    mutex_unlock(&e->workers_lock);
+    gate_open(gate, slot);
+}
+
+void engine_log_moved(void* engine) {
+    auto* e = static_cast<Engine*>(engine);
+    MutexGuard guard(&e->log_moved_lock);
+    if (e->net.log_moved != nullptr) e->net.log_moved(e->net.net);
 }
 
 static void retire_counters(Engine* e, const Worker* w) {

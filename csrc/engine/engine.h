@@ -62,6 +62,8 @@ struct NetHooks {
     Published<void*> net;
     // Another thread set s->kill (or the pause ended): look at your sessions soon. Any thread.
     Published<void (*)(void* net)> wake_all;
+    // The log has acknowledged more, or has room again. The log's threads; must not block.
+    Published<void (*)(void* net)> log_moved;
     // SHUTDOWN: stop accepting, finish, close in order. Any thread; returns at once.
     Published<void (*)(void* net)> request_stop;
     // After CONFIG SET of a listed setting (port, bind, maxclients, io limits). False: veto, *why
@@ -96,6 +98,7 @@ struct Rate {
 };
 
 struct Reaper;
+struct Persistence;
 
 struct Engine {
     EngineCore core;           // first member: see engine_core()
@@ -104,6 +107,7 @@ struct Engine {
     Pause pause;
     ErrorStats errors;
     NetHooks net;
+    Mutex log_moved_lock;  // the log's threads are in a hook of `net`: it may not be freed
     std::atomic<StopState> stop{StopState::running};
     // Constant after engine_open.
     char run_id[41] = {};
@@ -126,8 +130,9 @@ struct Engine {
     // What CONFIG RESETSTAT subtracts from the counters, which only their owners may write. Under
     // workers_lock.
     EngineTotals base;
-    CmdTotals* base_cmds = nullptr;  // command_count() of them; null: none yet
-    Reaper* reaper = nullptr;        // engine/reaper.h
+    CmdTotals* base_cmds = nullptr;      // command_count() of them; null: none yet
+    Reaper* reaper = nullptr;            // engine/reaper.h
+    Persistence* persistence = nullptr;  // engine/persistence.h
 };
 
 // *out: owned by the caller. `take` (loaded settings) is owned by the engine from here on, even on
@@ -162,9 +167,16 @@ void engine_stats_reset(Engine* e);                       // CONFIG RESETSTAT
 // is asked to stop. Any thread, but no signal handler; returns at once.
 void engine_request_stop(Engine* e);
 
-// In-process callers whose command came back Ran::paused: sleeps until CLIENT PAUSE is over, the
-// session is killed or a stop is requested; then present the command again. REQUIRES: not pinned.
+// In-process callers whose command came back Ran::paused: sleeps until CLIENT PAUSE is over and the
+// log has room, the session is killed or a stop is requested; then present the command again.
+// REQUIRES: not pinned.
 void engine_pause_wait(Engine* e, const Session* s);
+
+// From here on all workers, later ones too, say what they do to this journal; null: to none. Closes
+// the gate. REQUIRES: not pinned. Before the old journal goes away no loop may run any more.
+void engine_set_journal(Engine* e, Journal* j);
+// LogOptions.wake, with the engine as its argument.
+void engine_log_moved(void* engine);
 
 // Registers every family once per process (idempotent, thread-safe).
 void engine_register_commands();

@@ -1,6 +1,7 @@
 // engine/families.h: the rows of the engine's own commands. Each ends with an empty row.
 #pragma once
 #include "cmd/families.h"
+#include "persist/families.h"
 
 namespace rp {
 
@@ -13,5 +14,6 @@ extern const Cmd kInfoCmds[];        // info.cc: INFO
 extern const Cmd kConfigCmds[];      // config.cc: CONFIG
 extern const Cmd kDebugCmds[];       // debug.cc: DEBUG
 extern const Cmd kMemoryCmds[];      // memory.cc: MEMORY
+extern const Cmd kSaveCmds[];        // save.cc: SAVE BGSAVE BGREWRITEAOF LASTSAVE
 
 }  // namespace rp

@@ -26,10 +26,11 @@ void info_bytes(Info* i, const char* name, int64_t bytes);
 constexpr size_t kHumanMax = 32;
 void human_bytes(int64_t bytes, char out[kHumanMax]);
 
+void info_persistence(Info* i);  // info_persistence.cc
+
 // info_server.cc
 void info_server(Info* i);
 void info_clients(Info* i);
-void info_persistence(Info* i);
 void info_replication(Info* i);
 void info_cpu(Info* i);
 void info_modules(Info* i);

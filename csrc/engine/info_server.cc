@@ -1,4 +1,4 @@
-// Sections of INFO that tell what runs: server, clients, persistence, replication, cpu, cluster.
+// Sections of INFO that tell what runs: server, clients, replication, cpu, cluster.
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -78,37 +78,6 @@ void info_clients(Info* i) {
     info_line(i, "blocked_clients", 0);
     info_line(i, "tracking_clients", 0);
     info_line(i, "clients_in_timeout_table", 0);
-}
-
-// Nothing is saved to disk: these are Redis' values with `save ""` and `appendonly no`.
-void info_persistence(Info* i) {
-    for (const char* name : {"loading", "async_loading", "current_cow_peak", "current_cow_size",
-                             "current_cow_size_age"}) {
-        info_line(i, name, 0);
-    }
-    info_text(i, "current_fork_perc", "0.00");
-    info_line(i, "current_save_keys_processed", 0);
-    info_line(i, "current_save_keys_total", 0);
-    info_line(i, "rdb_changes_since_last_save", info_totals(i)->changes);
-    info_line(i, "rdb_bgsave_in_progress", 0);
-    info_line(i, "rdb_last_save_time", static_cast<uint64_t>(i->engine->start_wall_s));
-    info_text(i, "rdb_last_bgsave_status", "ok");
-    info_text(i, "rdb_last_bgsave_time_sec", "-1");
-    info_text(i, "rdb_current_bgsave_time_sec", "-1");
-    for (const char* name : {"rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired",
-                             "rdb_last_load_keys_loaded", "aof_enabled", "aof_rewrite_in_progress",
-                             "aof_rewrite_scheduled"}) {
-        info_line(i, name, 0);
-    }
-    info_text(i, "aof_last_rewrite_time_sec", "-1");
-    info_text(i, "aof_current_rewrite_time_sec", "-1");
-    info_text(i, "aof_last_bgrewrite_status", "ok");
-    info_line(i, "aof_rewrites", 0);
-    info_line(i, "aof_rewrites_consecutive_failures", 0);
-    info_text(i, "aof_last_write_status", "ok");
-    info_line(i, "aof_last_cow_size", 0);
-    info_line(i, "module_fork_in_progress", 0);
-    info_line(i, "module_fork_last_cow_size", 0);
 }
 
 void info_replication(Info* i) {

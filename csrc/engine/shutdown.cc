@@ -1,8 +1,10 @@
-// SHUTDOWN. Nothing is kept on disk, so SAVE, NOSAVE, NOW and FORCE ask for the same thing; the
-// words are checked as Redis does. A network client gets no reply: its connection closes. An
-// in-process caller gets OK; what a requested stop means for the store, embed/ decides.
+// SHUTDOWN. The last snapshot is written when nobody executes any more (persistence_close). There
+// are no replicas, so NOW and FORCE ask for nothing else. A network client gets no reply: its
+// connection closes. An in-process caller gets OK; what a requested stop means for the store,
+// embed/ decides.
 #include "engine/engine.h"
 #include "engine/families.h"
+#include "engine/persistence.h"
 
 namespace rp {
 
@@ -30,6 +32,10 @@ static void cmd_shutdown(CmdCtx* c, Args argv, Reply* out) {
     if ((w.save && w.nosave) || (w.abort && others)) return reply_err(out, Err::syntax);
     // There are no replicas to wait for: a shutdown that began cannot be called back.
     if (w.abort) return reply_error(out, "ERR No shutdown in progress.");
+    if (w.save || w.nosave) {
+        c->engine->persistence->last_save.store(w.save ? LastSave::yes : LastSave::no,
+                                                std::memory_order_relaxed);
+    }
     engine_request_stop(c->engine);
     if (c->session->embedded) return reply_ok(out);
     c->request_close = true;

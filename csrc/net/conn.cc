@@ -272,7 +272,7 @@ static void conn_input(Conn* c, char* data, size_t len) {
         case Stop::blocked: c->blocked = true; break;
         case Stop::paused:
             c->paused = true;
-            c->loop->paused++;
+            loop_note_paused(c->loop);
             break;
         case Stop::finish:
             c->close_when_sent = true;
@@ -457,6 +457,7 @@ void conn_close(Conn* c) {
     if (c->closing) return;
     c->closing = true;
     Loop* l = c->loop;
+    conn_unhold(c);
     loop_unlink(l, c);
     l->net->conns.fetch_sub(1, std::memory_order_relaxed);
     engine_remove_session(engine_of(c), &c->session);
@@ -487,7 +488,8 @@ void conn_tend(Conn* c) {
     if (c->session.kill.load(std::memory_order_relaxed)) return conn_close(c);
     if (conn_over_output_limit(c)) return conn_close(c);
     auto idle_max_ms = static_cast<uint64_t>(config_num(engine_of(c)->config->timeout_s)) * 1000;
-    if (idle_max_ms != 0 && loop_now_ms(c->loop) - c->last_io_ms > idle_max_ms) {
+    if (idle_max_ms != 0 && c->mark_seq == 0 &&
+        loop_now_ms(c->loop) - c->last_io_ms > idle_max_ms) {
         RP_LOG_VERBOSE("Closing idle client");
         conn_close(c);
     }

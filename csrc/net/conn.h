@@ -8,11 +8,19 @@
 // `held` is older than `in`: it runs first. While either waits for a reason (`blocked`, `paused`,
 // the loop's ready list) nothing is read from the socket, so both are bounded by one read.
 //
+// A reply that rests on a change stays in session.out until the log has acknowledged that
+// (Session.rests_on): the client is `held`. Of one that goes on sending, replies leave in portions:
+// a mark says which bytes wait for which number, and is set anew when that has come.
+//
+//   session.out   [ free: may be sent | mark: rests on mark_seq | written since: on rests_on ]
+//
 // Invariants  C1 in_len > 0 means: the parser is inside a command, or the client is parked with
 //                whole commands in `in`.
 //             C2 bytes under uv_write are the first `inflight` bytes of session.out; nobody
 //                consumes them before the callback.
 //             C3 a Conn is freed in its close callback only, and only off the ready list.
+//             C4 mark_seq != 0 exactly while on the loop's held list; free_bytes <= mark_bytes <=
+//                session.out.bytes then.
 // Threads     its loop's thread; before conn_start the accepting thread.
 #pragma once
 #include <uv.h>
@@ -57,6 +65,9 @@ struct Conn {
     uv_write_t write;
     size_t inflight = 0;         // bytes under uv_write; 0 = none
     uint64_t soft_since_ms = 0;  // over the soft limit since; 0 = not
+    uint64_t mark_seq = 0;       // 0: nothing waits for the log
+    size_t mark_bytes = 0;
+    size_t free_bytes = 0;
     // State.
     bool reading = false;
     bool blocked = false;  // waits for its output to drain
@@ -73,6 +84,8 @@ struct Conn {
     Conn* prev = nullptr;
     Conn* next_dirty = nullptr;
     Conn* next_ready = nullptr;
+    Conn* next_held = nullptr;
+    Conn* prev_held = nullptr;
 };
 
 // Null without memory; the socket is then still the caller's. The caller fills session.addr, laddr.
@@ -87,6 +100,10 @@ void conn_close(Conn* c);
 void conn_resume(Conn* c);
 // Sends what the socket takes and queues the rest; closes on errors, limits and when asked for.
 void conn_flush(Conn* c);
+// Takes it off the loop's held list, if it is there.
+void conn_unhold(Conn* c);
+// The log has acknowledged mark_seq.
+void conn_release(Conn* c);
 // The loop stops: no more input, close as soon as everything is sent.
 void conn_finish(Conn* c);
 // Once a second or so: idle timeout, soft limit, kill flag, memory count.

@@ -18,15 +18,17 @@ void conn_mark_dirty(Conn* c) {
     c->loop->dirty = c;
 }
 
-static unsigned gather(const Out* o, uv_buf_t iov[kIovMax], size_t* total) {
+// Up to `most` of the unsent bytes.
+static unsigned gather(const Out* o, size_t most, uv_buf_t iov[kIovMax], size_t* total) {
     unsigned n = 0;
     size_t skip = o->head_sent;
     *total = 0;
-    for (const OutChunk* c = o->head; c != nullptr && n < kIovMax; c = c->next) {
+    for (const OutChunk* c = o->head; c != nullptr && n < kIovMax && *total < most; c = c->next) {
         Bytes b = out_chunk_bytes(c);
         if (b.len > skip) {
+            size_t len = b.len - skip, left = most - *total;
             iov[n].base = const_cast<char*>(b.ptr) + skip;
-            iov[n].len = b.len - skip;
+            iov[n].len = len < left ? len : left;
             *total += iov[n++].len;
         }
         skip = 0;
@@ -34,10 +36,51 @@ static unsigned gather(const Out* o, uv_buf_t iov[kIovMax], size_t* total) {
     return n;
 }
 
+// ---- waiting for the log ----------------------------------------------------------------------
+
+void conn_unhold(Conn* c) {
+    if (c->mark_seq == 0) return;
+    loop_unhold(c->loop, c);
+    c->mark_seq = 0;
+}
+
+// How many of the unsent bytes of a client that has changed something may leave.
+[[gnu::noinline]] static size_t sendable_logged(Conn* c) {
+    Session* s = &c->session;
+    const Journal* j = engine_core(c->loop->net->engine)->journal.load(std::memory_order_acquire);
+    if (j == nullptr || journal_acked(j, s->rests_on)) {
+        conn_unhold(c);
+        s->rests_on = 0;
+        c->free_bytes = 0;
+        return s->out.bytes;
+    }
+    if (c->mark_seq != 0 && journal_acked(j, c->mark_seq)) {
+        c->free_bytes = c->mark_bytes;
+        conn_unhold(c);
+    }
+    if (c->mark_seq == 0) {
+        c->mark_seq = s->rests_on;
+        c->mark_bytes = s->out.bytes;
+        loop_hold(c->loop, c);
+    }
+    return c->free_bytes;
+}
+
+static size_t sendable(Conn* c) {
+    size_t unsent = c->session.out.bytes;
+    return RP_LIKELY(c->session.rests_on == 0 || unsent == 0) ? unsent : sendable_logged(c);
+}
+
+static size_t less(size_t n, size_t by) { return n > by ? n - by : 0; }
+
+// ---- sending ----------------------------------------------------------------------------------
+
 static void note_sent(Conn* c, size_t n) {
     Session* s = &c->session;
     s->net_out.store(s->net_out.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     Out* o = &s->out;
+    c->free_bytes = less(c->free_bytes, n);
+    c->mark_bytes = less(c->mark_bytes, n);
     if (n < o->bytes) return out_consume(o, n);
     RP_DCHECK(n == o->bytes);
     o->bytes = 0;
@@ -52,6 +95,13 @@ static void note_unsent(Conn* c) {
     }
 }
 
+// Enough of its output is gone: it may go on.
+static void unblock(Conn* c) {
+    if (c->closing || !c->blocked || c->session.out.bytes > kOutResume) return;
+    c->blocked = false;
+    loop_mark_ready(c->loop, c);
+}
+
 static void on_written(uv_write_t* req, int status) {
     Conn* c = static_cast<Conn*>(req->handle->data);
     size_t n = c->inflight;
@@ -61,16 +111,18 @@ static void on_written(uv_write_t* req, int status) {
     note_sent(c, n);
     c->last_io_ms = loop_now_ms(c->loop);
     conn_flush(c);
-    if (!c->closing && c->blocked && c->session.out.bytes <= kOutResume) {
-        c->blocked = false;
-        loop_mark_ready(c->loop, c);
-    }
+    unblock(c);
 }
 
-static void write_later(Conn* c) {
+void conn_release(Conn* c) {
+    conn_flush(c);
+    unblock(c);
+}
+
+static void write_later(Conn* c, size_t most) {
     uv_buf_t iov[kIovMax];
     size_t total;
-    unsigned n = gather(&c->session.out, iov, &total);
+    unsigned n = gather(&c->session.out, most, iov, &total);
     c->inflight = total;
     if (uv_write(&c->write, &c->stream, iov, n, on_written) != 0) {
         c->inflight = 0;
@@ -106,21 +158,22 @@ void conn_flush(Conn* c) {
     Out* o = &c->session.out;
     if (RP_UNLIKELY(conn_over_output_limit(c))) return conn_close(c);
     if (c->inflight != 0) return note_unsent(c);
-    size_t sent = 0;
-    while (o->bytes > 0 && sent < kFlushBytes) {
+    size_t most = sendable(c), sent = 0;
+    while (most > 0 && sent < kFlushBytes) {
         uv_buf_t iov[kIovMax];
         size_t total;
-        unsigned n = gather(o, iov, &total);
+        unsigned n = gather(o, most, iov, &total);
         int wrote = uv_try_write(&c->stream, iov, n);
         if (wrote == UV_EAGAIN) break;
         if (wrote < 0) return conn_close(c);
         note_sent(c, static_cast<size_t>(wrote));
         sent += static_cast<size_t>(wrote);
+        most -= static_cast<size_t>(wrote);
         if (static_cast<size_t>(wrote) < total) break;
     }
-    if (RP_UNLIKELY(o->bytes > 0)) {
-        write_later(c);
-    } else if (RP_UNLIKELY(c->close_when_sent)) {
+    if (RP_UNLIKELY(most > 0)) {
+        write_later(c, most);
+    } else if (RP_UNLIKELY(c->close_when_sent && o->bytes == 0)) {
         conn_close(c);
     }
     note_unsent(c);

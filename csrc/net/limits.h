@@ -40,5 +40,7 @@ constexpr size_t kFdsReserved = 64;  // descriptors beside those of clients
 
 // Stopping: how long unsent replies may keep a loop alive.
 constexpr int64_t kStopFlushMs = 1000;
+// ... and, beyond that, replies that wait for the log.
+constexpr int64_t kStopHeldMs = 5000;
 
 }  // namespace rp

@@ -56,6 +56,79 @@ void loop_mark_ready(Loop* l, Conn* c) {
     l->ready_end = &c->next_ready;
 }
 
+// ---- clients whose replies wait for the log ---------------------------------------------------
+
+static const Journal* journal_of(const Loop* l) {
+    return engine_core(l->net->engine)->journal.load(std::memory_order_acquire);
+}
+
+void loop_hold(Loop* l, Conn* c) {
+    c->prev_held = nullptr;
+    c->next_held = l->held;
+    if (l->held != nullptr) l->held->prev_held = c;
+    l->held = c;
+    if (c->mark_seq < l->held_min) l->held_min = c->mark_seq;
+}
+
+void loop_unhold(Loop* l, Conn* c) {
+    (c->prev_held != nullptr ? c->prev_held->next_held : l->held) = c->next_held;
+    if (c->next_held != nullptr) c->next_held->prev_held = c->prev_held;
+    c->next_held = c->prev_held = nullptr;
+    if (l->held == nullptr) l->held_min = UINT64_MAX;
+}
+
+// seq_cst: pairs with the log's threads in hook_log_moved.
+static uint64_t acked_now(const Loop* l) {
+    const Journal* j = journal_of(l);
+    return j != nullptr ? j->acked.load(std::memory_order_seq_cst) : UINT64_MAX;
+}
+
+// Sends what may leave by now. Clients that go on waiting, with a new mark, are put in front of the
+// list: they are not met again.
+static void release_held(Loop* l) {
+    if (RP_LIKELY(l->held == nullptr)) return;
+    uint64_t acked = acked_now(l);
+    if (acked < l->held_min) return;
+    l->held_min = UINT64_MAX;
+    for (Conn *c = l->held, *next; c != nullptr; c = next) {
+        next = c->next_held;
+        if (c->mark_seq <= acked) {
+            conn_release(c);
+        } else if (c->mark_seq < l->held_min) {
+            l->held_min = c->mark_seq;
+        }
+    }
+}
+
+// Before poll: the log has acknowledged it already, or will see waits_for and wake this loop.
+static void await_log(Loop* l) {
+    while (RP_UNLIKELY(l->held != nullptr)) {
+        l->waits_for.store(l->held_min, std::memory_order_seq_cst);
+        if (acked_now(l) < l->held_min) return;
+        release_held(l);
+    }
+}
+
+void loop_note_paused(Loop* l) {
+    l->paused++;
+    const Journal* j = journal_of(l);
+    if (j == nullptr) return;
+    l->wants_room.store(true, std::memory_order_seq_cst);
+    // It has become empty meanwhile. In CLIENT PAUSE they wait for something else, too.
+    bool other = engine_core(l->net->engine)->pause_state.load(std::memory_order_relaxed) != 0;
+    if (!other && journal_has_room(j)) loop_signal(l, kLoopWake);
+}
+
+// Hands what this turn has changed to the log.
+static void submit_turn(Loop* l) {
+    LogVoice* v = &l->worker.voice;
+    if (RP_LIKELY(!v->waits)) return;
+    v->waits = false;
+    gate_enter(&engine_core(l->net->engine)->store.gate, l->worker.slot);
+    journal_submit(v);
+    gate_leave(l->worker.slot);
+}
+
 void loop_count_bytes(Loop* l, int64_t delta) {
     uint64_t now = l->buffer_bytes.load(std::memory_order_relaxed);
     l->buffer_bytes.store(now + static_cast<uint64_t>(delta), std::memory_order_relaxed);
@@ -159,6 +232,7 @@ static void start_posted(Loop* l) {
 
 static void wake_conns(Loop* l) {
     l->paused = 0;
+    l->wants_room.store(false, std::memory_order_relaxed);
     for (Conn *c = l->conns, *next; c != nullptr; c = next) {
         next = c->next;
         if (c->session.kill.load(std::memory_order_relaxed)) {
@@ -172,10 +246,10 @@ static void wake_conns(Loop* l) {
 
 // ---- stopping ---------------------------------------------------------------------------------
 
-static void close_all(Loop* l) {
+static void close_all(Loop* l, bool held_too) {
     for (Conn *c = l->conns, *next; c != nullptr; c = next) {
         next = c->next;
-        conn_close(c);
+        if (held_too || c->mark_seq == 0) conn_close(c);
     }
 }
 
@@ -224,17 +298,8 @@ static void on_idle(uv_idle_t* handle) {
     }
 }
 
-static void on_prepare(uv_prepare_t* handle) {
-    Loop* l = loop_of(handle);
-    RP_DCHECK(!epoch_pinned(l->worker.slot));
-    if (l->worker.slot->waiting == 0 || loop_now_ms(l) == l->reclaimed_ms) return;
-    l->reclaimed_ms = loop_now_ms(l);
-    epoch_reclaim(l->worker.slot);
-}
-
-static void on_check(uv_check_t* handle) {
-    Loop* l = loop_of(handle);
-    l->turn++;
+static void end_turn(Loop* l) {
+    submit_turn(l);
     Conn* c = l->dirty;
     l->dirty = nullptr;
     while (c != nullptr) {
@@ -243,6 +308,24 @@ static void on_check(uv_check_t* handle) {
         conn_flush(c);
         c = next;
     }
+    release_held(l);
+}
+
+static void on_prepare(uv_prepare_t* handle) {
+    Loop* l = loop_of(handle);
+    RP_DCHECK(!epoch_pinned(l->worker.slot));
+    end_turn(l);
+    await_log(l);
+    if (l->worker.slot->waiting == 0 || loop_now_ms(l) == l->reclaimed_ms) return;
+    l->reclaimed_ms = loop_now_ms(l);
+    epoch_reclaim(l->worker.slot);
+}
+
+static void on_check(uv_check_t* handle) {
+    Loop* l = loop_of(handle);
+    l->turn++;
+    if (l->held != nullptr) l->waits_for.store(0, std::memory_order_relaxed);
+    end_turn(l);
 }
 
 // About every client once a second.
@@ -259,7 +342,8 @@ static void tend_some(Loop* l) {
 static void on_tick(uv_timer_t* handle) {
     Loop* l = loop_of(handle);
     if (l->stopping) {
-        if (loop_now_ms(l) >= l->stop_at_ms) close_all(l);
+        uint64_t now_ms = loop_now_ms(l);
+        if (now_ms >= l->stop_at_ms) close_all(l, now_ms >= l->stop_at_ms + kStopHeldMs);
         return;
     }
     Engine* e = l->net->engine;
@@ -291,6 +375,7 @@ static void* loop_main(void* arg) {
     if (l->index == 0) listeners_attach(l->net);
     uv_run(&l->uv, UV_RUN_DEFAULT);
     RP_ASSERT(l->stopping && l->alive == 0);
+    submit_turn(l);
     return nullptr;
 }
 
@@ -336,6 +421,7 @@ Status loop_init(Loop* l, Net* net, uint32_t index) {
     uv_check_start(&l->check, on_check);
     tick_set(l, 1000 / static_cast<uint64_t>(config_num(net->engine->config->hz)));
     worker_init(&l->worker);
+    l->worker.voice.later = true;
     engine_add_worker(net->engine, &l->worker);
     return Status::ok;
 }

@@ -1,10 +1,15 @@
 // net/loop.h: one thread, one uv_loop, its clients and its worker.
 //
 // A turn:  idle     clients that were not finished last turn (only while there are some)
-//          prepare  retired memory is given back
+//          prepare  the turn ends, as in check, for what timers and idle did; retired memory is
+//                   given back
 //          poll     reads, write completions, the mailbox; replies pile up in sessions
-//          check    every client with replies is flushed once
+//          check    the turn ends: what was changed is handed to the log, every client with replies
+//                   is flushed once, and those whose changes the log has acknowledged meanwhile
 //          closing  closed clients are freed
+//
+// A loop with held clients (conn.h) says in `waits_for` what it waits for while it is in poll, and
+// only then: the log wakes no loop that looks by itself.
 //
 // Invariants  L1 the dirty list is empty between check and the next turn.
 //             L2 between callbacks the thread is not pinned.
@@ -26,6 +31,7 @@ enum LoopSignal : uint32_t {
     kLoopWake = 1u << 1,  // kill flags or the pause changed
     kLoopStop = 1u << 2,
     kLoopListeners = 1u << 3,  // loop 0: the set of listeners changed
+    kLoopAcked = 1u << 4,      // the log has acknowledged what it waits for
 };
 
 struct alignas(64) Loop {
@@ -36,6 +42,8 @@ struct alignas(64) Loop {
     bool started = false;
     // Any thread.
     alignas(64) std::atomic<uint32_t> signals{0};
+    std::atomic<uint64_t> waits_for{0};   // the lowest number that a held client waits for; 0: none
+    std::atomic<bool> wants_room{false};  // clients are paused because the log is full
     std::atomic<uint64_t> conn_count{0};  // posted or alive: the load
     std::atomic<uint64_t> buffer_bytes{0};
     Mutex mail_lock;
@@ -57,7 +65,9 @@ struct alignas(64) Loop {
     Conn* dirty = nullptr;
     Conn* ready = nullptr;
     Conn** ready_end = nullptr;
-    size_t paused = 0;  // a hint: some may wait for CLIENT PAUSE
+    Conn* held = nullptr;
+    uint64_t held_min = UINT64_MAX;  // no mark_seq on the list is lower
+    size_t paused = 0;               // a hint: some may wait for CLIENT PAUSE
     bool stopping = false;
     uint64_t stop_at_ms = 0;
     OutChunk* chunks = nullptr;
@@ -85,6 +95,10 @@ void loop_link(Loop* l, Conn* c);
 void loop_unlink(Loop* l, Conn* c);
 void loop_freed(Loop* l);  // a Conn of this loop is gone
 void loop_mark_ready(Loop* l, Conn* c);
+void loop_hold(Loop* l, Conn* c);  // REQUIRES: mark_seq is set
+void loop_unhold(Loop* l, Conn* c);
+// A client was paused: maybe because the log is full.
+void loop_note_paused(Loop* l);
 void loop_count_bytes(Loop* l, int64_t delta);
 // Reply chunks for sessions: from and to the loop's small store, so that a turn allocates nothing.
 void loop_lend_chunk(Loop* l, Out* out);

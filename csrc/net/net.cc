@@ -25,6 +25,25 @@ static void hook_wake_all(void* arg) {
         loop_signal(&n->loops[i], kLoopWake);
 }
 
+// Wakes the loops that said, before they went to sleep, that they wait for this: each once.
+static void hook_log_moved(void* arg) {
+    Net* n = static_cast<Net*>(arg);
+    MutexGuard guard(&n->hook_lock);
+    const Journal* j = engine_core(n->engine)->journal.load(std::memory_order_acquire);
+    if (n->closed || j == nullptr) return;
+    uint64_t acked = j->acked.load(std::memory_order_seq_cst);
+    bool room = journal_has_room(j);
+    for (size_t i = 0; i < n->loop_count; i++) {
+        Loop* l = &n->loops[i];
+        uint32_t bits = 0;
+        uint64_t seq = l->waits_for.load(std::memory_order_seq_cst);
+        if (seq != 0 && seq <= acked && l->waits_for.exchange(0) != 0) bits |= kLoopAcked;
+        bool wants = room && l->wants_room.load(std::memory_order_seq_cst);
+        if (wants && l->wants_room.exchange(false)) bits |= kLoopWake;
+        if (bits != 0) loop_signal(l, bits);
+    }
+}
+
 static void hook_request_stop(void* arg) { net_request_stop(static_cast<Net*>(arg)); }
 
 // maxclients: what the descriptors do not allow is refused.
@@ -119,7 +138,9 @@ static Status start_all(Net* n, NetErr* err) {
 }
 
 static void log_ready(const Net* n) {
-    if (net_port(n) != 0) RP_LOG_NOTICE("Ready to accept connections");
+    // While the data are loaded they get -LOADING; who loads says when that is over.
+    bool loading = engine_core(n->engine)->loading.load(std::memory_order_relaxed);
+    if (net_port(n) != 0 && !loading) RP_LOG_NOTICE("Ready to accept connections");
     if (n->unixsocket[0] != '\0') {
         RP_LOG_NOTICE("The server is now ready to accept connections at %s", n->unixsocket);
     }
@@ -166,6 +187,7 @@ Status net_open(Engine* e, const NetOptions& options, Net** out, NetErr* err) {
     n->older = static_cast<Net*>(e->net.net);
     e->net.net = n;
     e->net.wake_all = hook_wake_all;
+    e->net.log_moved = hook_log_moved;
     e->net.request_stop = hook_request_stop;
     e->net.apply = hook_apply;
     e->net.buffer_bytes = hook_buffer_bytes;
@@ -194,7 +216,9 @@ void net_stop(Net* n) {
 void net_close(Net* take) {
     if (take == nullptr) return;
     net_stop(take);
+    mutex_lock(&take->engine->log_moved_lock);
     take->engine->net = {};
+    mutex_unlock(&take->engine->log_moved_lock);
     for (Net *n = take, *older; n != nullptr; n = older) {
         older = n->older;
         net_free(n);

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "py/caller.h"
+#include "py/files.h"
 
 namespace py11 = pybind11;
 
@@ -53,6 +54,17 @@ static void stop(const py11::handle& store) {
     Caller* c = store_of(store);
     py11::gil_scoped_release release;
     rp_stop(c->store);
+}
+
+static void load(const py11::handle& store) {
+    Caller* c = store_of(store);
+    char* error = nullptr;
+    int status;
+    {
+        py11::gil_scoped_release release;
+        status = rp_load(c->store, &error);
+    }
+    if (status != RP_OK) fail(status, error);
 }
 
 static bool wait_stop(const py11::handle& store, int timeout_ms) {
@@ -100,11 +112,14 @@ PYBIND11_MODULE(_core, m, py11::mod_gil_not_used()) {
     m.attr("SERVER") = static_cast<int>(RP_SERVER);
     m.attr("CLOSED") = static_cast<int>(RP_CLOSED);
     m.attr("FOREIGN") = static_cast<int>(RP_FOREIGN);
+    m.attr("DATA") = static_cast<int>(RP_DATA);
     m.attr("INVALID") = static_cast<int>(RP_INVALID);
     m.attr("__version__") = rp_version();
     m.attr("redis_version") = rp_redis_version();
     m.def("listen", listen, arg("store"), arg("port"), arg("bind"), arg("unixsocket"),
           "Serves a store; returns the TCP port, 0 without one. Releases the GIL.");
+    m.def("load", load, arg("store"),
+          "Brings back what the directory of a server's store holds. Releases the GIL.");
     m.def("stop", stop, arg("store"), "Stops serving a store. Releases the GIL until it is done.");
     m.def("wait_stop", wait_stop, arg("store"), arg("timeout_ms"),
           "Waits until SHUTDOWN or request_stop, or a signal. True: a stop was asked for.");
@@ -112,4 +127,5 @@ PYBIND11_MODULE(_core, m, py11::mod_gil_not_used()) {
     m.def("state", state, arg("store"), "\"open\", \"closed\" or \"foreign\" (inherited by fork).");
     m.def("interpreter_leaves", interpreter_leaves, "Before stores are closed at exit.");
     m.def("docs", docs, arg("which"), "Markdown: \"commands\" or \"configuration\".");
+    define_files(m);
 }

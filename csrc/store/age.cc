@@ -95,4 +95,13 @@ void age_copy(Entry* to, const Entry* from) {
     to->freq.store(from->freq.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
+void age_restore(const Access* a, Entry* e, int64_t idle_s, int lfu) {
+    constexpr int64_t kIdleMax = kLruMask - kAheadSeconds;
+    if (uses_lfu(a)) {
+        if (lfu >= 0) set_lfu(a, e, static_cast<uint8_t>(lfu));
+    } else if (idle_s >= 0) {
+        set_lru(e, a->age_clock - static_cast<uint32_t>(idle_s < kIdleMax ? idle_s : kIdleMax));
+    }
+}
+
 }  // namespace rp

@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include "base/numbers.h"
+#include "store/journal.h"
 #include "store/watch.h"
 
 namespace rp {
@@ -31,13 +32,14 @@ static void note_change(Access* a, Bytes key, uint64_t hash, bool deleted) {
 static void remove_entry(Access* a, Bytes key, uint64_t hash, Place at) {
     Entry* old = table_remove(a->slot, db_table(a), hash, at);
     note_change(a, key, hash, true);
-    entry_retire(a->slot, old);
+    preserve_or_retire(a, old);
 }
 
 // An expired key is deleted by whoever meets it under lock; that is not a change made by the
 // command.
 static void remove_expired(Access* a, Bytes key, uint64_t hash, Place at) {
     uint64_t changes = a->changes;
+    record_delete(a, key);
     remove_entry(a, key, hash, at);
     a->changes = changes;
     stat_add(&a->stats->expired);
@@ -136,6 +138,9 @@ Handle db_open(Access* a, Bytes key) {
 }
 
 static void publish(Access* a, Handle* h, Entry* take) {
+    // New: no snapshot under way is to see it.
+    take->mark.store(a->store->preserve.id.load(std::memory_order_relaxed),
+                     std::memory_order_relaxed);
     Table* t = db_table(a);
     std::atomic<bool>* has_ttl = &a->store->dbs[a->db].has_ttl;
     if ((take->flags & kEntryExpiry) && !has_ttl->load(std::memory_order_relaxed)) {
@@ -150,7 +155,7 @@ static void publish(Access* a, Handle* h, Entry* take) {
     Entry* old = table_replace(t, h->hash, h->at, take);
     h->at.entry = take;
     note_change(a, h->key, h->hash, false);
-    entry_retire(a->slot, old);
+    preserve_or_retire(a, old);
 }
 
 void db_put(Access* a, Handle* h, Entry* take) {
@@ -177,6 +182,7 @@ void db_delete(Access* a, Handle* h) {
 void db_set_expiry(Access* a, Handle* h, int64_t expiry_ms) {
     Entry* e = h->at.entry;
     if (e->flags & kEntryExpiry) {
+        preserve_before_change(a, e);
         table_set_expiry(db_table(a), h->hash, e, expiry_ms);
         note_change(a, h->key, h->hash, false);
     } else if (expiry_ms != kNoExpiry) {
@@ -185,6 +191,7 @@ void db_set_expiry(Access* a, Handle* h, int64_t expiry_ms) {
 }
 
 void db_set_integer(Access* a, Handle* h, int64_t value) {
+    preserve_before_change(a, h->at.entry);
     table_set_integer(db_table(a), h->hash, h->at.entry, value);
     note_change(a, h->key, h->hash, false);
 }

@@ -11,8 +11,9 @@
 //                 (I1), counted, and seen by WATCH as a change; without lock need_lock is set, so
 //                 that whoever reads it deletes it.
 //             D3  every change of a key passes through db_put, db_delete, db_set_expiry,
-//                 db_set_integer or db_changed_box: there it reaches the watchers, the counters and
-//                 the journal.
+//                 db_set_integer or db_changed_box: there it reaches the watchers and the counters.
+//                 The journal (store/journal.h) hears of expired keys here, of all else from
+//                 whoever opened the record: the dispatcher.
 #pragma once
 #include "base/clock.h"
 #include "store/store.h"
@@ -24,14 +25,18 @@ struct KeyHash {
     uint64_t hash;
 };
 
+struct LogVoice;
+
 struct Access {
     Store* store = nullptr;
     EpochSlot* slot = nullptr;
     StoreStats* stats = nullptr;
+    LogVoice* log = nullptr;  // null: nothing is logged
     uint32_t db = 0;
     bool locked = false;     // the segments of the declared keys are held, or the gate is closed
     bool need_lock = false;  // out: run me again with locked = true
     bool no_touch = false;   // CLIENT NO-TOUCH, DEBUG: do not move LRU/LFU
+    bool replay = false;     // the log speaks: it says itself when a key is gone, no clock does
     int64_t now_ms = 0;      // 0 = sampled at first use; fixed inside MULTI/EXEC
     uint32_t age_clock = 0;  // seconds, coarse: for LRU/LFU hints (age_clock_now)
     uint64_t changes = 0;    // out: keys changed (Redis' dirty)
@@ -59,8 +64,10 @@ inline uint64_t db_hash(Access* a, Bytes key) {
 inline Table* db_table(const Access* a) { return a->store->dbs[a->db].table; }
 inline bool entry_expired(Access* a, const Entry* e) {
     int64_t at = entry_expiry_ms(e);
-    return at != kNoExpiry && at < db_now(a);  // as Redis: gone once now is past it
+    return at != kNoExpiry && at < db_now(a) && !a->replay;  // as Redis: gone once now is past it
 }
+// A new expiry that deletes the key at once (EXPIRE with a time in the past).
+inline bool expiry_is_past(Access* a, int64_t at_ms) { return at_ms <= db_now(a) && !a->replay; }
 
 // ---- reading (lock-free or locked) ------------------------------------------------------------
 // Null when absent or expired. Counts a hit or a miss and touches LRU/LFU.
@@ -135,5 +142,8 @@ int64_t age_idle_ms(const Access* a, const Entry* e);  // OBJECT IDLETIME
 uint8_t age_frequency(const Access* a, const Entry* e);  // OBJECT FREQ, decayed to now
 // Copies the hints.
 void age_copy(Entry* to, const Entry* from);
+// RESTORE, loading: the one of both that the policy looks at. -1: unknown, the entry stays as it
+// is.
+void age_restore(const Access* a, Entry* e, int64_t idle_s, int lfu);
 
 }  // namespace rp

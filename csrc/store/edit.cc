@@ -15,9 +15,10 @@ static Value unshared(const Value* shared) {
 Opened edit_open(Access* a, Bytes key, Type type, Edit* e) {
     *e = {a, db_open(a, key), type, nullptr, {}, nullptr, 0};
     e->value = &e->own;
-    const Entry* entry = e->h.at.entry;
+    Entry* entry = e->h.at.entry;
     if (entry == nullptr) return Opened::absent;
     if (entry_type(entry) != type) return Opened::wrong_type;
+    if (entry_encoding(entry) == Encoding::boxed) preserve_before_change(a, entry);
     if (entry_encoding(entry) != Encoding::boxed) {
         db_view(a, entry, &e->own);
     } else if (box_shared(entry_box(entry))) {

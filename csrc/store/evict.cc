@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "conf/config.h"
 #include "mem/mem.h"
+#include "store/journal.h"
 #include "store/watch.h"
 #include "types/graveyard.h"
 
@@ -121,6 +122,7 @@ static bool evict_entry(Access* a, uint32_t db, Entry* victim) {
     if (h.at.entry == nullptr) return true;  // it had expired: gone, and that is what we wanted
     if (h.at.entry != victim) return false;
     // The key's bytes live in the entry: it is freed only after a grace period.
+    record_delete(&mine, key);
     db_delete(&mine, &h);
     stat_add(&a->stats->evicted);
     return true;

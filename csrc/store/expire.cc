@@ -1,6 +1,7 @@
 #include "store/expire.h"
 
 #include "conf/config.h"
+#include "store/journal.h"
 
 namespace rp {
 
@@ -42,29 +43,37 @@ static void crawl_segment(Access* a, size_t index) {
     expired_delete(a, &crawl.found);
 }
 
-uint64_t expire_crawl(Store* st, EpochSlot* s, StoreStats* stats, int64_t budget_us) {
+// One segment within the gate: what it says is submitted before the gate is left (J4).
+static void crawl_through_gate(Store* st, EpochSlot* s, StoreStats* stats, LogVoice* voice,
+                               uint64_t at) {
+    gate_enter(&st->gate, s);
+    Access a;
+    a.store = st;
+    a.slot = s;
+    a.stats = stats;
+    a.log = voice != nullptr && voice->journal != nullptr ? voice : nullptr;
+    a.db = static_cast<uint32_t>(at / kSegments);
+    if (a.log == nullptr || !journal_full(a.log->journal)) crawl_segment(&a, at % kSegments);
+    if (a.log != nullptr) journal_submit(a.log);
+    gate_leave(s);
+}
+
+uint64_t expire_crawl(Store* st, EpochSlot* s, StoreStats* stats, LogVoice* voice,
+                      int64_t budget_us) {
     if (!st->active_expire.load(std::memory_order_relaxed)) return 0;
     int64_t deadline_ns = clock_mono_ns() + budget_us * 1000;
     uint64_t before = stats->expired.load(std::memory_order_relaxed);
     size_t all = kSegments * st->db_count;
     for (size_t i = 0; i < all; i++) {
         uint64_t at = st->expire_cursor.fetch_add(1, std::memory_order_relaxed) % all;
-        auto db = static_cast<uint32_t>(at / kSegments);
-        if (!st->dbs[db].has_ttl.load(std::memory_order_relaxed)) {
+        if (!st->dbs[at / kSegments].has_ttl.load(std::memory_order_relaxed)) {
             // Jump to the next database; several crawlers may jump, each lands somewhere useful.
             size_t skip = kSegments - at % kSegments - 1;
             st->expire_cursor.fetch_add(skip, std::memory_order_relaxed);
             i += skip;
             continue;
         }
-        gate_enter(&st->gate, s);
-        Access a;
-        a.store = st;
-        a.slot = s;
-        a.stats = stats;
-        a.db = db;
-        crawl_segment(&a, at % kSegments);
-        gate_leave(s);
+        crawl_through_gate(st, s, stats, voice, at);
         if (clock_mono_ns() >= deadline_ns) break;
     }
     return stats->expired.load(std::memory_order_relaxed) - before;

@@ -8,8 +8,10 @@
 namespace rp {
 
 // Crawls for at most budget_us; returns the number of keys deleted. REQUIRES: not pinned, no lock
-// held. Does nothing while active expiry is off. Sleeps never.
-uint64_t expire_crawl(Store* st, EpochSlot* s, StoreStats* stats, int64_t budget_us);
+// held. Does nothing while active expiry is off, and while the log has no room. Sleeps never.
+// `voice` (null: none) says each deletion to the log; what it says has been submitted on return.
+uint64_t expire_crawl(Store* st, EpochSlot* s, StoreStats* stats, LogVoice* voice,
+                      int64_t budget_us);
 
 // Expired entries that a lock-free walk has met (SCAN): remembered, then deleted in one go.
 constexpr size_t kExpiredMax = 128;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "store/gate.h"
+#include "store/preserve.h"
 #include "table/table.h"
 
 namespace rp {
@@ -38,6 +39,7 @@ struct Store {
     Database* dbs = nullptr;
     // Any thread.
     Gate gate;
+    Preserve preserve;
     std::atomic<bool> active_expire{true};   // DEBUG SET-ACTIVE-EXPIRE
     std::atomic<uint64_t> expire_cursor{0};  // crawler position, shared by the crawlers
     std::atomic<uint64_t> evict_failures{0};

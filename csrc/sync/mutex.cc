@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <ctime>
+
 namespace rp {
 
 // About a microsecond: longer than a write's critical section, far shorter than a sleep and wake.
@@ -20,6 +22,12 @@ static void futex_call(std::atomic<uint32_t>* word, int op, uint32_t value) {
 
 void futex_wait(std::atomic<uint32_t>* word, uint32_t expected) {
     futex_call(word, FUTEX_WAIT, expected);
+}
+
+void futex_wait_for(std::atomic<uint32_t>* word, uint32_t expected, int64_t timeout_ns) {
+    timespec limit = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+    syscall(SYS_futex, reinterpret_cast<uint32_t*>(word), FUTEX_WAIT | FUTEX_PRIVATE_FLAG, expected,
+            timeout_ns < 0 ? nullptr : &limit, nullptr, 0);
 }
 
 void futex_wake_all(std::atomic<uint32_t>* word) { futex_call(word, FUTEX_WAKE, INT_MAX); }

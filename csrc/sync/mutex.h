@@ -43,6 +43,8 @@ struct MutexGuard {
 
 // futex(2) on a 32-bit word; return when woken, when *word != expected, or spuriously.
 void futex_wait(std::atomic<uint32_t>* word, uint32_t expected);
+// The same, for at most timeout_ns (< 0: for ever).
+void futex_wait_for(std::atomic<uint32_t>* word, uint32_t expected, int64_t timeout_ns);
 void futex_wake_all(std::atomic<uint32_t>* word);
 
 // One pause inside a spin loop.

@@ -30,18 +30,21 @@ bool hash_get(const Value* v, Bytes field, Bytes* out) {
     return true;
 }
 
-static void make_dict(Value* v) {
+// False: a field is there twice.
+static bool make_dict(Value* v) {
     Dict* d = dict_new();
     Bytes lp = listpack(v);
+    bool distinct = true;
     dict_reserve(d, lp_count(lp) / 2);
     for (size_t at = lp_first(lp); at != kLpEnd; at = lp_next(lp, at)) {
         Bytes field = lp_get(lp, at);
         at = lp_next(lp, at);
-        dict_set(d, field, lp_get(lp, at), nullptr);
+        distinct &= dict_set(d, field, lp_get(lp, at), nullptr);
     }
     buf_free(&v->flat);
     v->form = Form::dict;
     v->dict = d;
+    return distinct;
 }
 
 static bool fits_listpack(const Value* v, Bytes field, Bytes value, HashLimits limits) {
@@ -67,6 +70,20 @@ bool hash_set(Value* v, Bytes field, Bytes value, HashLimits limits) {
     if (hash_count(v) > limits.fields) make_dict(v);
     return added;
 }
+
+bool hash_load(Value* v, Bytes field, Bytes value, HashLimits limits) {
+    if (v->form == Form::listpack) {
+        if (fits_listpack(v, field, value, limits) && hash_count(v) < limits.fields) {
+            lp_append(&v->flat, field);
+            lp_append(&v->flat, value);
+            return true;
+        }
+        if (!make_dict(v)) return false;
+    }
+    return dict_set(v->dict, field, value, nullptr);
+}
+
+bool hash_load_end(const Value* v) { return v->form == Form::dict || lp_distinct(listpack(v), 2); }
 
 bool hash_erase(Value* v, Bytes field) {
     if (v->form == Form::dict) return dict_erase(v->dict, field);

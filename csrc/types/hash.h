@@ -20,6 +20,10 @@ bool hash_get(const Value* v, Bytes field, Bytes* out);  // false: no such field
 // Adds or replaces; true: the field is new. Neither may point into the Value.
 bool hash_set(Value* v, Bytes field, Bytes value, HashLimits limits);
 bool hash_erase(Value* v, Bytes field);  // false: no such field
-void hash_check(const Value* v);         // well-formed, every field once; asserts
+// Loading many fields that ought to be different ones: they are added without being looked up each;
+// either says false when one is there twice, and the hash is then good for value_free only.
+bool hash_load(Value* v, Bytes field, Bytes value, HashLimits limits);
+bool hash_load_end(const Value* v);
+void hash_check(const Value* v);  // well-formed, every field once; asserts
 
 }  // namespace rp

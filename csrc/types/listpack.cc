@@ -1,5 +1,10 @@
 #include "types/listpack.h"
 
+#include <bit>
+
+#include "base/hash.h"
+#include "mem/mem.h"
+
 namespace rp {
 
 constexpr unsigned kLen16 = 252, kLen32 = 253;
@@ -155,6 +160,55 @@ size_t lp_find(Bytes lp, size_t at, size_t step, Bytes what) {
             at = lp_next(lp, at);
     }
     return kLpEnd;
+}
+
+constexpr size_t kDistinctByLooking = 16;    // so few are compared each with each
+constexpr size_t kDistinctCellsHere = 1024;  // on the stack
+
+static size_t lp_skip(Bytes lp, size_t at, size_t n) {
+    for (; n != 0 && at != kLpEnd; n--)
+        at = lp_next(lp, at);
+    return at;
+}
+
+static bool distinct_by_looking(Bytes lp, size_t step) {
+    for (size_t at = lp_first(lp); at != kLpEnd;) {
+        size_t next = lp_skip(lp, at, step);
+        if (lp_find(lp, next, step, lp_get(lp, at)) != kLpEnd) return false;
+        at = next;
+    }
+    return true;
+}
+
+// cells: all zero, a power of two, twice as many as elements: [ hash 32 | offset 32 ].
+static bool distinct_by_hash(Bytes lp, size_t step, uint64_t* cells, size_t size) {
+    for (size_t at = lp_first(lp); at != kLpEnd; at = lp_skip(lp, at, step)) {
+        Bytes what = lp_get(lp, at);
+        uint64_t hash = hash_bytes(what) >> 32;
+        size_t i = hash & (size - 1);
+        for (; cells[i] != 0; i = (i + 1) & (size - 1)) {
+            if (cells[i] >> 32 != hash) continue;
+            if (bytes_equal(lp_get(lp, cells[i] & UINT32_MAX), what)) return false;
+        }
+        cells[i] = hash << 32 | at;
+    }
+    return true;
+}
+
+bool lp_distinct(Bytes lp, size_t step) {
+    RP_ASSERT(lp.len <= UINT32_MAX);
+    size_t count = lp_count(lp) / step;
+    if (count <= kDistinctByLooking) return distinct_by_looking(lp, step);
+    size_t size = std::bit_ceil(2 * count);
+    if (size <= kDistinctCellsHere) {
+        uint64_t cells[kDistinctCellsHere];
+        memset(cells, 0, size * sizeof *cells);
+        return distinct_by_hash(lp, step, cells, size);
+    }
+    auto* cells = static_cast<uint64_t*>(mem_calloc(size * sizeof(uint64_t)));
+    bool distinct = distinct_by_hash(lp, step, cells, size);
+    mem_free(cells, size * sizeof *cells);
+    return distinct;
 }
 
 // ---- writing ----------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ inline Bytes lp_get(Bytes lp, size_t at) {
 }
 // The first element equal to `what` from `at` on, looking at every `step`th (2: fields of a hash).
 size_t lp_find(Bytes lp, size_t at, size_t step, Bytes what);
+// Whether every `step`th element (2: fields of a hash) is there once only. O(N).
+bool lp_distinct(Bytes lp, size_t step);
 
 // Inserts before `at` (kLpEnd: appends). `what` must not point into the run. Returns its offset.
 size_t lp_insert(Buf* lp, size_t at, Bytes what);

@@ -275,6 +275,80 @@ Value zset_from_dict(Dict* take, ZsetLimits limits) {
     return v;
 }
 
+Dict* zset_dict_from_run(Buf* take) {
+    Dict* d = dict_new();
+    Bytes lp = buf_bytes(take);
+    dict_reserve(d, lp_count(lp) / 2);
+    bool distinct = true;
+    for (size_t at = lp_first(lp); at != kLpEnd && distinct; at = next_pair(lp, at)) {
+        ZsetPair p = pair_at(lp, at);
+        Item* item;
+        distinct = dict_add_score(d, p.member, p.score, &item);
+    }
+    buf_free(take);
+    if (distinct) return d;
+    dict_free(d);
+    return nullptr;
+}
+
+// 1: each pair is behind the one before it, -1: in front of it, 0: neither.
+static int run_order(Bytes lp) {
+    size_t at = lp_first(lp);
+    ZsetPair last = pair_at(lp, at);
+    int order = 0;
+    while ((at = next_pair(lp, at)) != kLpEnd) {
+        ZsetPair p = pair_at(lp, at);
+        int step = pair_before(last.score, last.member, p.score, p.member) ? 1 : -1;
+        if (order != 0 && step != order) return 0;
+        order = step;
+        last = p;
+    }
+    return order != 0 ? order : 1;
+}
+
+static void append_pair(Buf* lp, ZsetPair p) {
+    double score = flat_score(p.score);
+    lp_append(lp, p.member);
+    lp_append(lp, score_bytes(&score));
+}
+
+static Buf run_in_order(Bytes lp, bool backward) {
+    Buf run;
+    if (backward) {
+        for (size_t at = lp_last(lp); at != kLpEnd; at = lp_prev(lp, at)) {
+            at = lp_prev(lp, at);
+            append_pair(&run, pair_at(lp, at));
+        }
+    } else {
+        for (size_t at = lp_first(lp); at != kLpEnd; at = next_pair(lp, at))
+            append_pair(&run, pair_at(lp, at));
+    }
+    return run;
+}
+
+static bool run_fits(Bytes lp, ZsetLimits limits) {
+    if (lp_count(lp) / 2 > limits.entries || lp.len > kFlatBytesMax) return false;
+    for (size_t at = lp_first(lp); at != kLpEnd; at = next_pair(lp, at)) {
+        if (lp_get(lp, at).len > limits.member) return false;
+    }
+    return true;
+}
+
+bool zset_from_run(Buf* take, ZsetLimits limits, Value* out) {
+    *out = {};
+    if (take->len == 0) return true;
+    int order = run_fits(buf_bytes(take), limits) ? run_order(buf_bytes(take)) : 0;
+    if (order == 0) {
+        Dict* d = zset_dict_from_run(take);
+        if (d != nullptr) *out = zset_from_dict(d, limits);
+        return d != nullptr;
+    }
+    bool distinct = lp_distinct(buf_bytes(take), 2);
+    if (distinct) out->flat = run_in_order(buf_bytes(take), order < 0);
+    buf_free(take);
+    return distinct;
+}
+
 // ---- checking ---------------------------------------------------------------------------------
 
 static void check_large(const Zset* z) {

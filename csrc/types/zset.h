@@ -95,6 +95,10 @@ inline void item_set_score(Item* i, double score) {
 bool dict_add_score(Dict* d, Bytes member, double score, Item** out);
 // A sorted set of all members of `take`: a listpack if it is within the limits.
 Value zset_from_dict(Dict* take, ZsetLimits limits);
+// Loading: a sorted set of what a listpack lists: member, score (8 bytes), member, ... in any
+// order. False: a member is there twice, and *out is empty. *take is empty afterwards.
+bool zset_from_run(Buf* take, ZsetLimits limits, Value* out);
+Dict* zset_dict_from_run(Buf* take);  // the same as the Dict of a Zset; null: a member twice
 
 void zset_check(const Value* v);  // order, Z1, the parts' own invariants; asserts
 

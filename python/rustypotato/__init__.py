@@ -12,12 +12,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ._core import __version__
 from .errors import (
     AuthenticationError,
     BusyError,
     ClosedError,
     ConfigError,
+    DataError,
     ExecAbortError,
     ForeignStoreError,
     NoPermissionError,
@@ -32,11 +35,18 @@ from .errors import (
 from .server import Listener, Server
 from .store import Session, Store
 
+
+def open(path: str, fsync: str = "everysec", **settings: Any) -> Store:
+    """Opens the store that is kept in the directory `path`: Store(path=path, fsync=fsync)."""
+    return Store(path=path, fsync=fsync, **settings)
+
+
 __all__ = [
     "AuthenticationError",
     "BusyError",
     "ClosedError",
     "ConfigError",
+    "DataError",
     "ExecAbortError",
     "ForeignStoreError",
     "Listener",
@@ -52,4 +62,5 @@ __all__ = [
     "Store",
     "WrongTypeError",
     "__version__",
+    "open",
 ]

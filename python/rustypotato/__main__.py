@@ -1,4 +1,4 @@
-"""The server: python -m rustypotato [redis.conf] [-] [--setting value ...]."""
+"""The server: python -m rustypotato [redis.conf] [-] [--setting value ...]; and the tools."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
-from . import _core
-from .errors import RustyPotatoError
+from . import _core, tools
+from .errors import ClosedError, RustyPotatoError
 from .server import Listener
 from .store import Store
 
 HELP = """\
 Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
+       python -m rustypotato check | backup | restore --help
        python -m rustypotato --version | --help
 
 A Redis-compatible server. Every setting of redis.conf is also a flag and an environment variable;
@@ -93,6 +94,38 @@ def close_in_order(store: Store) -> None:
         closing.join(0.1)
 
 
+def load(store: Store) -> None:
+    """Brings the data back, in another thread, so that this one can still answer signals."""
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            _core.load(store)
+        except ClosedError:
+            pass  # a stop was asked for
+        except RustyPotatoError as error:
+            failed.append(error)
+
+    loading = threading.Thread(target=run, name="load")
+    loading.start()
+    while loading.is_alive():
+        loading.join(0.1)
+        if loading.is_alive() and sys.stderr.isatty():
+            show_progress(store)
+    if failed:
+        raise failed[0]
+
+
+def show_progress(store: Store) -> None:
+    with store.session(protocol=2) as session:
+        lines = session.execute("INFO", "persistence").splitlines()
+    info = dict(line.split(":", 1) for line in lines if ":" in line)
+    share = info.get("loading_loaded_perc")
+    if share is not None:
+        keys = info["rdb_last_load_keys_loaded"]
+        print(f"\rloading: {share} %, {keys} keys ", end="", file=sys.stderr, flush=True)
+
+
 def write_pidfile(path: str) -> None:
     with open(path, "w", encoding="ascii") as file:
         file.write(f"{os.getpid()}\n")
@@ -107,6 +140,7 @@ def serve(store: Store, signals: Signals) -> None:
     if pidfile:
         write_pidfile(pidfile)
     try:
+        load(store)
         if not signals.asked:  # one that came before listening was forgotten by it
             listener.wait()
         close_in_order(store)
@@ -144,6 +178,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args in (["--help"], ["-h"]):
         print(HELP, end="")
         return 0
+    if args and args[0] in tools.NAMES:  # a file of that name: ./check
+        return tools.run(args)
     return run(args)
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "BusyError",
     "ClosedError",
     "ConfigError",
+    "DataError",
     "ExecAbortError",
     "ForeignStoreError",
     "NoPermissionError",
@@ -84,6 +85,13 @@ class ServeError(RustyPotatoError, OSError):
     """An address cannot be listened on, or a file cannot be opened; the text names it."""
 
 
+class DataError(RustyPotatoError, OSError):
+    """The data cannot be brought back, or another process has their directory.
+
+    The text names the file, the place in it, and what to do.
+    """
+
+
 _BY_CODE: dict[str, type[ResponseError]] = {
     "WRONGTYPE": WrongTypeError,
     "OOM": OutOfMemoryError,
@@ -114,4 +122,6 @@ def from_status(status: int, text: str) -> RustyPotatoError:
         return ForeignStoreError(text)
     if status == _core.INVALID:
         return ConfigError(text)
+    if status == _core.DATA:
+        return DataError(text)
     return ServeError(text)

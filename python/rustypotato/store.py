@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import weakref
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union
@@ -143,11 +144,18 @@ class Store(Commands):
         protocol: int = 3,
         decode: bool = False,
         encoding: str = "utf-8",
+        path: str | os.PathLike[str] | None = None,
+        fsync: str = "everysec",
         **settings: Setting,
     ) -> None:
-        """Opens an empty store.
+        """Opens a store: an empty one, or what the directory `path` holds.
 
         Args:
+            path: the directory in which every change is logged, made if it is not there; None: the
+                data live and die with this object.
+            fsync: with a path, when changes are on the disk: "always" before a call returns,
+                "everysec" after about a second, "no" when the system likes. They outlive this
+                process in any case.
             protocol: the shape of replies: 3 knows dict, set, float and bool, 2 has lists instead.
             decode: replies are str instead of bytes.
             encoding: of str arguments, and of replies with `decode`.
@@ -155,7 +163,12 @@ class Store(Commands):
 
         Raises:
             ConfigError: a setting is unknown or out of range.
+            DataError: the directory is in use, or what it holds cannot be brought back.
         """
+        if path is not None:
+            directory = os.path.abspath(path)
+            os.makedirs(directory, exist_ok=True)
+            settings = {"dir": directory, "appendonly": True, "appendfsync": fsync, **settings}
         self._start(settings_to_flags(settings), 0, protocol, decode, encoding)
 
     @classmethod

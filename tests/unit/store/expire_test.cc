@@ -17,7 +17,7 @@ TEST(Expire, TheCrawlerDeletesWhatNobodyAsksForAndNothingElse) {
     clock_fake_ms(1011);
     uint64_t deleted = 0;
     for (int i = 0; i < 100 && deleted < 3000; i++) {
-        deleted += expire_crawl(&e.core.store, c.worker.slot, &c.worker.stats, 1000000);
+        deleted += expire_crawl(&e.core.store, c.worker.slot, &c.worker.stats, nullptr, 1000000);
     }
     EXPECT_EQ(deleted, 3000u);
     EXPECT_EQ(c("DBSIZE"), ":2000\r\n");
@@ -36,7 +36,7 @@ TEST(Expire, TheCrawlerReachesEveryDatabase) {
     clock_fake_ms(1011);
     uint64_t deleted = 0;
     for (int i = 0; i < 100 && deleted < 16; i++) {
-        deleted += expire_crawl(&e.core.store, c.worker.slot, &c.worker.stats, 1000000);
+        deleted += expire_crawl(&e.core.store, c.worker.slot, &c.worker.stats, nullptr, 1000000);
     }
     EXPECT_EQ(deleted, 16u);
     clock_fake_ms(0);
@@ -49,7 +49,7 @@ TEST(Expire, TheCrawlerRestsWhileActiveExpireIsOff) {
     c("SET k v PX 10");
     clock_fake_ms(1011);
     e.core.store.active_expire = false;
-    EXPECT_EQ(expire_crawl(&e.core.store, c.worker.slot, &c.worker.stats, 1000000), 0u);
+    EXPECT_EQ(expire_crawl(&e.core.store, c.worker.slot, &c.worker.stats, nullptr, 1000000), 0u);
     EXPECT_EQ(c("DBSIZE"), ":1\r\n");
     clock_fake_ms(0);
 }

@@ -1,0 +1,190 @@
+"""Measures what keeping data costs, beside redis-server on the same disk. See bench/README.md.
+
+Examples:
+  python bench/wire/durability.py                   policies, loading, a rewrite under load
+  python bench/wire/durability.py --parts policies  SET with no log, everysec and always
+  python bench/wire/durability.py --dir /disk       files there instead of in the temporary folder
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from loadgen import find_load, run_load
+from run import table_text
+from servers import BenchError, Server, ServerError, find_command
+
+NAMES = ["redis", "rustypotato"]
+POLICIES = {
+    "off": [],
+    "everysec": ["--appendonly", "yes", "--appendfsync", "everysec"],
+    "always": ["--appendonly", "yes", "--appendfsync", "always"],
+}
+PARTS = ["policies", "loading", "rewrite"]
+Row = dict[str, Any]
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+# ---- SET under each policy ----
+
+
+def measure_set(load: str, server: Server, pipeline: int, seconds: float) -> tuple[float, float]:
+    """Returns (ops/s, server CPU us per command)."""
+    got = run_load(
+        load, server, [], op="set", pipeline=pipeline, seconds=seconds, server_pid=server.pid
+    )
+    return got["ops_per_s"], got["server_cpu_s"] * 1e6 / got["ops"]
+
+
+def policy_rows(load: str, base: Path, seconds: float, repeat: int) -> list[Row]:
+    rows: list[Row] = []
+    plain: dict[tuple[str, int], float] = {}
+    for policy, flags in POLICIES.items():
+        seen: dict[tuple[str, int], list[tuple[float, float]]] = {}
+        for _ in range(repeat):
+            for name in NAMES:
+                folder = tempfile.mkdtemp(dir=base)
+                with Server(name, 1, [], [*flags, "--dir", folder]) as server:
+                    for pipeline in (1, 16):
+                        one = measure_set(load, server, pipeline, seconds)
+                        seen.setdefault((name, pipeline), []).append(one)
+                shutil.rmtree(folder)
+        for pipeline in (1, 16):
+            ops = {n: median([o for o, _ in seen[n, pipeline]]) for n in NAMES}
+            cpu = {n: median([c for _, c in seen[n, pipeline]]) for n in NAMES}
+            if policy == "off":
+                plain.update({(n, pipeline): ops[n] for n in NAMES})
+            rows.append(
+                {
+                    "appendfsync": policy,
+                    "P": pipeline,
+                    "redis kops/s": round(ops["redis"] / 1e3, 1),
+                    "rustypotato kops/s": round(ops["rustypotato"] / 1e3, 1),
+                    "ops x": round(ops["rustypotato"] / ops["redis"], 2),
+                    "CPU x": round(cpu["redis"] / cpu["rustypotato"], 2),
+                    "of redis without log": round(ops["redis"] / plain["redis", pipeline], 2),
+                    "of ours without log": round(
+                        ops["rustypotato"] / plain["rustypotato", pipeline], 2
+                    ),
+                }
+            )
+    return rows
+
+
+# ---- loading ----
+
+
+def seconds_to_load(name: str, flags: list[str]) -> float:
+    start = time.monotonic()
+    with Server(name, 1, [], flags) as server:
+        while True:
+            try:
+                server.ask("DBSIZE")
+                return time.monotonic() - start
+            except ServerError:
+                time.sleep(0.01)
+
+
+def loading_rows(load: str, base: Path, keys: int) -> list[Row]:
+    took: dict[tuple[str, str], float] = {}
+    for name in NAMES:
+        folder = tempfile.mkdtemp(dir=base)
+        logged = ["--appendonly", "yes", "--dir", folder, "--auto-aof-rewrite-percentage", "0"]
+        with Server(name, 1, [], logged) as server:
+            run_load(load, server, [], warm=True, op="set", keys=keys, value_bytes=64)
+        took["log", name] = seconds_to_load(name, logged)
+        with Server(name, 1, [], logged) as server:
+            while True:
+                try:
+                    server.ask("SAVE")
+                    break
+                except ServerError:
+                    time.sleep(0.1)
+        took["snapshot", name] = seconds_to_load(name, ["--dir", folder])
+        shutil.rmtree(folder)
+    return [
+        {
+            "what": what,
+            "keys": keys,
+            "redis s": round(took[what, "redis"], 2),
+            "rustypotato s": round(took[what, "rustypotato"], 2),
+            "times faster": round(took[what, "redis"] / took[what, "rustypotato"], 2),
+        }
+        for what in ("log", "snapshot")
+    ]
+
+
+# ---- a rewrite under load ----
+
+
+def rewrite_row(load: str, base: Path, keys: int) -> Row:
+    folder = tempfile.mkdtemp(dir=base)
+    flags = ["--appendonly", "yes", "--dir", folder, "--auto-aof-rewrite-percentage", "0"]
+    with Server("rustypotato", 1, [], flags) as server:
+        run_load(load, server, [], warm=True, op="set", keys=keys, value_bytes=64)
+        common = {"op": "set", "pipeline": 1, "keys": keys, "seconds": 5}
+        calm = run_load(load, server, [], **common)
+        server.reset_peak()
+        before = server.memory_kib("VmRSS")
+        busy: dict[str, Any] = {}
+        worker = threading.Thread(target=lambda: busy.update(run_load(load, server, [], **common)))
+        worker.start()
+        server.ask("BGREWRITEAOF")
+        start = time.monotonic()
+        while server.info()["aof_rewrite_in_progress"] == "1":
+            time.sleep(0.02)
+        took = time.monotonic() - start
+        worker.join()
+        peak = server.memory_kib("VmHWM")
+    shutil.rmtree(folder)
+    return {
+        "keys": keys,
+        "rewrite s": round(took, 1),
+        "peak RSS x": round(peak / before, 3),
+        "p99.9 before us": calm["p999_us"],
+        "p99.9 during us": busy["p999_us"],
+        "x": round(busy["p999_us"] / calm["p999_us"], 2),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--parts", default=",".join(PARTS), help="of: " + ", ".join(PARTS))
+    parser.add_argument("--dir", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--load-keys", type=int, default=2_000_000)
+    parser.add_argument("--rewrite-keys", type=int, default=5_000_000)
+    args = parser.parse_args()
+    try:
+        for name in NAMES:
+            if find_command(name) is None:
+                raise BenchError(f"{name} is not installed")
+        load = find_load(None)
+        parts = args.parts.split(",")
+        if "policies" in parts:
+            rows = policy_rows(load, args.dir, args.seconds, args.repeat)
+            print(table_text(rows, True), end="\n\n")
+        if "loading" in parts:
+            print(table_text(loading_rows(load, args.dir, args.load_keys), True), end="\n\n")
+        if "rewrite" in parts:
+            print(table_text([rewrite_row(load, args.dir, args.rewrite_keys)], True))
+    except BenchError as error:
+        print(f"durability.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+#include "cmd/admit.h"
+
+#include <cstdarg>
+#include <cstdio>
+
+#include "store/evict.h"
+
+namespace rp {
+
+constexpr size_t kQuotedMax = 128;  // bytes of a client's words that an error repeats
+bool reject(Rejection* out, const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(out->text, sizeof out->text, format, args);
+    va_end(args);
+    out->len =
+        static_cast<size_t>(n) < sizeof out->text ? static_cast<size_t>(n) : sizeof out->text - 1;
+    return false;
+}
+
+bool reject_with(Rejection* out, Err e) {
+    Bytes text = err_text(e);
+    return reject(out, "%.*s", static_cast<int>(text.len), text.ptr);
+}
+
+static int quoted_len(Bytes word, size_t max) {
+    return static_cast<int>(word.len < max ? word.len : max);
+}
+
+static bool reject_unknown(Args argv, Rejection* out) {
+    reject(out, "ERR unknown command '%.*s', with args beginning with: ",
+           quoted_len(argv[0], kQuotedMax), argv[0].ptr);
+    size_t limit = out->len + kQuotedMax;
+    for (size_t i = 1; i < argv.len && out->len < limit; i++) {
+        int n = snprintf(out->text + out->len, sizeof out->text - out->len, "'%.*s' ",
+                         quoted_len(argv[i], limit - out->len), argv[i].ptr);
+        out->len += static_cast<size_t>(n);
+    }
+    return false;
+}
+
+bool admit_words_slow(CmdRef* ref, Args argv, Rejection* out) {
+    if (ref->row == nullptr) return reject_unknown(argv, out);
+    if (ref->row->subcommands != nullptr && argv.len >= 2) {
+        CmdRef sub = command_find_sub(ref, argv[1]);
+        if (sub.row == nullptr && ref->row->run == nullptr) {
+            return reject(out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                          quoted_len(argv[1], kQuotedMax), argv[1].ptr, ref->row->name);
+        }
+        if (sub.row != nullptr) *ref = sub;
+    }
+    if (arity_fits(ref->row, argv.len)) return true;
+    char name[64];
+    cmd_full_name(ref->parent, ref->row, name);
+    return reject(out, "ERR wrong number of arguments for '%s' command", name);
+}
+
+static bool is_named(const Cmd* row, const char* name) { return strcmp(row->name, name) == 0; }
+
+// Needs no memory, and leaves MULTI one way or another.
+static bool ends_multi(const Cmd* row) {
+    return is_named(row, "EXEC") || is_named(row, "DISCARD") || is_named(row, "RESET") ||
+           is_named(row, "QUIT");
+}
+
+bool admit_memory_slow(CmdCtx* c, Rejection* why) {
+    if (c->a.replay) return true;  // it has fitted before
+    if (evict_until_fits(&c->a)) return true;
+    const Multi* m = &c->session->multi;
+    bool needs = (c->row->flags & kCmdDenyOom) != 0;
+    if (m->active) needs = !ends_multi(c->row);
+    if (m->active && is_named(c->row, "EXEC")) {
+        for (const QueuedCmd* q = m->head; q != nullptr && !needs; q = q->next) {
+            needs = (q->row->flags & kCmdDenyOom) != 0;
+        }
+    }
+    return needs ? reject_with(why, Err::oom) : true;
+}
+
+static bool exec_has_writes(const Multi* m) {
+    for (const QueuedCmd* q = m->active ? m->head : nullptr; q != nullptr; q = q->next) {
+        if (q->row->flags & kCmdWrite) return true;
+    }
+    return false;
+}
+
+static bool is_write(const CmdCtx* c) {
+    if (c->row->flags & kCmdWrite) return true;
+    return is_named(c->row, "EXEC") && exec_has_writes(&c->session->multi);
+}
+
+// In MULTI a command is only queued.
+static bool runs_now(const CmdCtx* c) {
+    return !c->session->multi.active || (c->row->flags & kCmdImmediate);
+}
+
+bool waits_for_log(const CmdCtx* c) {
+    if (!is_write(c)) return false;
+    const Journal* j = c->a.log->journal;
+    if (RP_LIKELY(!journal_full(j)) || j->refuses.load(std::memory_order_relaxed)) return false;
+    return runs_now(c);
+}
+
+bool waits_for_snapshot(const CmdCtx* c) {
+    return preserve_full(&c->store->preserve) && is_write(c) && runs_now(c) && !c->a.replay;
+}
+
+bool admit_disk_slow(CmdCtx* c, Rejection* why) {
+    EngineCore* core = engine_core(c->engine);
+    bool refused = core->refuses_writes.load(std::memory_order_relaxed);
+    Journal* j = c->a.log != nullptr ? c->a.log->journal : nullptr;
+    if (!refused && (j == nullptr || !j->refuses.load(std::memory_order_relaxed))) return true;
+    if (c->a.replay || (!is_write(c) && !is_named(c->row, "PING"))) return true;
+    why->len = refused ? core->hooks.write_refusal(c->engine, why->text, sizeof why->text)
+                       : j->refusal(j, why->text, sizeof why->text);
+    if (why->len > sizeof why->text) why->len = sizeof why->text;
+    return false;
+}
+
+}  // namespace rp

@@ -1,0 +1,85 @@
+// engine/persistence.h: one store's directory over its life: locked and loaded at start, logged to,
+// saved and rewritten while it runs, closed in order. persist/ has the parts; here they meet the
+// settings, the clock and the commands.
+//
+// Ownership  Engine.persistence, from engine_open to engine_close.
+// Threads    persistence_load: one, before the data may be written. The rest: any. Snapshots are
+//            started under `lock`, one at a time; their end is noted by their own thread.
+#pragma once
+#include "engine/engine.h"
+#include "persist/dir_lock.h"
+#include "persist/load.h"
+#include "persist/snapshot.h"
+
+namespace rp {
+
+enum class SnapshotAsked : uint8_t {
+    started,
+    scheduled,     // the cron starts it when the one under way is done
+    busy_save,     // a save is under way
+    busy_rewrite,  // a rewrite is under way
+    failed,        // to start; the log says why
+};
+
+// What SHUTDOWN asked for; a signal asks for nothing in particular.
+enum class LastSave : uint8_t { by_save_points, yes, no };
+
+struct Persistence {
+    // Constant after persistence_open.
+    const FileOps* files = &kSystemFiles;
+    bool on = false;       // a directory belongs to this store
+    bool serving = false;  // of a server: `save` points count
+    int lock_fd = -1;
+    char dir[kPathMax] = {};
+    char aof_dir[kPathMax] = {};
+    char appendfilename[kAofNameMax] = {};
+    // Any thread.
+    LoadProgress load;
+    std::atomic<bool> stop_loading{false};
+    std::atomic<LastSave> last_save{LastSave::by_save_points};
+    std::atomic<Log*> log{nullptr};  // null: appendonly no
+    Mutex lock;
+    // Under lock.
+    Snapshot* snapshot = nullptr;  // under way, or done and not yet reaped
+    bool save_scheduled = false, rewrite_scheduled = false;
+    uint64_t changes_at_cut = 0;
+    int64_t save_tried_ms = 0, rewrite_tried_ms = 0;
+    // Written by the snapshot's thread and under lock; read by INFO.
+    std::atomic<bool> saving{false}, rewriting{false};
+    std::atomic<bool> save_ok{true}, rewrite_ok{true};
+    std::atomic<int64_t> started_s{0};
+    std::atomic<int64_t> last_save_s{0}, last_save_took_s{-1}, last_rewrite_took_s{-1};
+    std::atomic<uint64_t> saves{0}, rewrites{0};
+    std::atomic<uint64_t> changes_at_save{0};
+    std::atomic<size_t> last_saved_bytes{0};  // kept alive for the last snapshot, at its peak
+};
+
+Persistence* persistence_new();
+void persistence_free(Persistence* take);
+// Locks the directory if the settings say that something is to be kept there.
+[[nodiscard]] bool persistence_open(Engine* e, bool serving, PersistErr* err);
+// Loads, then opens the log. Clients get -LOADING meanwhile. On failure the data must not be
+// served.
+[[nodiscard]] bool persistence_load(Engine* e, PersistErr* err);
+// Save points, scheduled snapshots, rewriting a log that has grown. From engine_cron.
+void persistence_cron(Engine* e);
+// Ends what is under way, writes a last snapshot (a server with save points, or asked to), closes
+// the log. False: something could not be written (logged). REQUIRES: nobody executes commands any
+// more.
+bool persistence_close(Engine* e);
+
+// REQUIRES of these three: not pinned, nothing held.
+bool persistence_save_now(Engine* e, SnapshotAsked* asked);  // SAVE: waits; false: failed or busy
+SnapshotAsked persistence_save(Engine* e, bool schedule);    // BGSAVE
+SnapshotAsked persistence_rewrite(Engine* e);                // BGREWRITEAOF
+bool persistence_wait(
+    Engine* e);  // for the snapshot under way; true: it is there, or there was none
+
+bool persistence_has_save_points(const Engine* e);
+// After CONFIG SET of appendfsync, aof-timestamp-enabled, appendonly. False: `why` says why not.
+bool persistence_apply(Engine* e, const ConfigRow* row, const char** why);
+// stop-writes-on-bgsave-error: must writes be refused because the last save failed?
+bool persistence_refuses(const Engine* e);
+size_t persistence_refusal(Engine* e, char* out, size_t size);  // DispatchHooks.write_refusal
+
+}  // namespace rp

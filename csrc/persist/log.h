@@ -1,0 +1,96 @@
+// persist/log.h: the append-only log: one thread that merges what all executing threads hand in, in
+// the order of its numbers, and writes it; one that syncs for `everysec`, so that a slow disk holds
+// up nobody who need not wait for it.
+//
+//   batches --(stack, one exchange)--> log thread --writev--> appendonlydir/<name>.<seq>.incr.aof
+//                                        | written_seq          ^ fdatasync: log thread (always),
+//                                        v                      | sync thread (everysec)
+//                                      acked -> wake()
+//
+// On disk each merged run of records is preceded by an annotation line, which Redis 7 skips:
+//
+//     #RP1 <first seq> <records> <bytes that follow> <crc32c of them, 8 hex digits>\r\n
+//
+// so that a torn tail, a flipped byte and a rolled-back tail are told apart (persist/load.h).
+// <records> are numbers: those of empty records count, so that within one process' life each run
+// begins where the one before ended, across increments too. A new process begins with 1 again.
+// SELECT is inserted where the database changes, and after each annotation line only if it did; an
+// increment begins with none selected. #TS: lines belong to the bytes of a run.
+//
+// acked: no, everysec: what is with the kernel (kill -9 loses nothing). always: what is on the
+// disk.
+//
+// Errors  a failed write: the file is cut back to the last whole run, journal.refuses is set
+//         (MISCONF), the run is written again every second until that works. A failed fdatasync is
+//         never tried again on that file: writes are refused until a rewrite has made a new one.
+// Limits  journal.waiting_max bytes wait at most (plus one batch per thread).
+#pragma once
+#include "base/status.h"
+#include "persist/manifest.h"
+#include "store/journal.h"
+#include "sync/epoch.h"
+
+namespace rp {
+
+enum class FsyncPolicy : uint8_t {
+    no = 0,
+    everysec = 1,
+    always = 2
+};  // as kFsync of conf/table.cc
+
+struct Log;  // opaque
+
+struct LogOptions {
+    const FileOps* files = &kSystemFiles;
+    const char* dir = nullptr;             // .../appendonlydir
+    const char* appendfilename = nullptr;  // "appendonly.aof"
+    FsyncPolicy policy = FsyncPolicy::everysec;
+    bool timestamps = false;  // aof-timestamp-enabled: #TS:<seconds> lines
+    // Called by the log threads when acked moved on or refuses changed. Must not block.
+    void (*wake)(void* arg) = nullptr;
+    void* wake_arg = nullptr;
+};
+
+// Appends to the last increment of `manifest` (creating the first, durably). The Log keeps its own
+// copy of the manifest. Starts its threads.
+Status log_open(const LogOptions& options, const Manifest* manifest, Log** out, PersistErr* err);
+// Writes and syncs what is left, ends the threads. False: something could not be written (logged).
+bool log_close(Log* take);
+
+Journal* log_journal(Log* l);
+void log_set_policy(Log* l, FsyncPolicy policy);
+void log_set_timestamps(Log* l, bool on);
+// Waits (on a futex) until seq is acked, or timeout_ms have passed (< 0: for ever). Whether it is.
+bool log_wait(Log* l, uint64_t seq, int64_t timeout_ms);
+
+// ---- rewriting --------------------------------------------------------------------------------
+// Makes the next increment's file and names it in the manifest, durably, so that turning to it is
+// quick. Slow. 0 or -errno. Without it the log thread does it when it gets to the cut, and whoever
+// waits for it waits longer.
+int log_prepare_rotate(Log* l);
+// With the gate closed, nothing held by anybody: from here on records go to a new increment.
+// Returns its seq (its file and the manifest are durable before anything is written to it).
+int64_t log_rotate(Log* l, EpochSlot* s);
+// The base that holds everything before that increment is complete and synced, under the name that
+// manifest_rebase gives it: publishes the manifest, deletes what is history. 0 or -errno: then the
+// old manifest is in force. Ends the refusal after a failed fdatasync of an older increment.
+int log_rebase(Log* l, int64_t base_seq, int64_t first_incr);
+int64_t log_next_base_seq(Log* l);
+// The last increment asked for: the current one, once the log thread has got there.
+int64_t log_current_incr(Log* l);
+
+struct LogStats {
+    uint64_t file_bytes;   // of the current increment
+    uint64_t total_bytes;  // base and all increments
+    uint64_t base_bytes;   // total at the last rewrite, or at start
+    uint64_t waiting_bytes;
+    uint64_t written_seq, synced_seq;
+    uint64_t writes, syncs, delayed_syncs;
+    int64_t last_sync_us;
+    bool write_ok;       // neither of the two errors is there
+    bool needs_rewrite;  // a failed fdatasync: only a rewrite helps
+    int last_errno;
+};
+void log_stats(Log* l, LogStats* out);
+
+}  // namespace rp

@@ -1,0 +1,190 @@
+// The log thread. It takes what was handed in, merges it into a run, writes that, says so, and
+// begins again; with `always` it syncs when nothing more is there to be written first, so that one
+// fdatasync serves everybody who came meanwhile.
+#include <limits.h>
+#include <sys/prctl.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "persist/log_impl.h"
+
+namespace rp {
+
+static_assert(IOV_MAX >= 1024);
+constexpr size_t kWriteParts = 1024;
+
+static uint64_t written(const Log* l) { return l->written_seq.load(std::memory_order_relaxed); }
+static uint64_t synced(const Log* l) { return l->synced_seq.load(std::memory_order_relaxed); }
+
+// ---- writing ----------------------------------------------------------------------------------
+
+// All of the run, however often that takes. 0 or -errno. The parts are as before afterwards.
+static int write_parts(Log* l, iovec* parts, size_t count) {
+    size_t at = 0, skip = 0;
+    while (at < count) {
+        size_t n = count - at < kWriteParts ? count - at : kWriteParts;
+        iovec whole = parts[at];
+        parts[at] = {static_cast<char*>(whole.iov_base) + skip, whole.iov_len - skip};
+        ssize_t wrote = l->files->writev(l->files->arg, l->fd, parts + at, static_cast<int>(n));
+        parts[at] = whole;
+        l->writes.fetch_add(1, std::memory_order_relaxed);
+        if (wrote <= 0) return wrote == 0 ? -EIO : static_cast<int>(wrote);
+        skip += static_cast<size_t>(wrote);
+        while (at < count && skip >= parts[at].iov_len)
+            skip -= parts[at++].iov_len;
+    }
+    return 0;
+}
+
+// Back to the last whole run. What came after it was never acknowledged.
+static int cut_back(Log* l) {
+    int err =
+        l->files->truncate(l->files->arg, l->fd, l->file_bytes.load(std::memory_order_relaxed));
+    if (err == 0) l->torn = false;
+    return err;
+}
+
+static int write_whole(Log* l, LogRun* r) {
+    int err = l->torn ? cut_back(l) : 0;
+    if (err != 0) return err;
+    err = write_parts(l, r->parts, r->count);
+    if (err == 0) return 0;
+    l->torn = true;
+    cut_back(l);  // else before the next try
+    return err;
+}
+
+static bool failed(Log* l, int err) {
+    log_note_write(l, -err);
+    l->retry_at_ms = clock_mono_ms() + kLogRetryMs;
+    return false;
+}
+
+static void went_well(Log* l) {
+    if (RP_LIKELY(l->retry_at_ms == 0)) return;
+    l->retry_at_ms = 0;
+    log_note_write(l, 0);
+}
+
+// It is with the kernel.
+static void note_written(Log* l, LogRun* r) {
+    if (r->bytes > 0) {
+        uint64_t bytes = r->parts[0].iov_len + r->bytes;
+        l->file_bytes.fetch_add(bytes, std::memory_order_relaxed);
+        l->group_bytes += bytes;
+    }
+    std::atomic<size_t>* waiting = &l->journal.waiting_bytes;
+    size_t half = l->journal.waiting_max / 2;
+    size_t before = waiting->fetch_sub(r->waiting, std::memory_order_seq_cst);
+    bool room = before > half && before - r->waiting <= half;
+    l->turning = r->rotate;
+    // Numbers without bytes need no sync, if nothing before them does.
+    bool needs_sync = r->bytes > 0 || synced(l) != written(l);
+    l->written_seq.store(r->behind - 1, std::memory_order_seq_cst);
+    if (!needs_sync) log_raise(&l->synced_seq, r->behind - 1);
+    switch (l->policy.load(std::memory_order_relaxed)) {
+        case FsyncPolicy::always:
+            if (room) log_notify(l);
+            break;
+        case FsyncPolicy::everysec: nap_wake(&l->sync_nap); break;
+        case FsyncPolicy::no: break;
+    }
+    log_ack(l);
+    run_finish(r, &l->journal);
+}
+
+static bool write_run(Log* l) {
+    LogRun* r = &l->run;
+    if (r->bytes > 0) {
+        int err = write_whole(l, r);
+        if (RP_UNLIKELY(err != 0)) return failed(l, err);
+        went_well(l);
+    }
+    note_written(l, r);
+    return true;
+}
+
+static bool turn(Log* l) {
+    int err = log_turn(l);
+    if (err != 0) return failed(l, err);
+    went_well(l);
+    l->merge.db = -1;
+    l->group_bytes = 0;
+    l->turning = false;
+    return true;
+}
+
+// ---- the thread -------------------------------------------------------------------------------
+
+static void collect(Log* l) {
+    if (l->handed.load(std::memory_order_relaxed) == nullptr) return;
+    LogBatch* b = l->handed.exchange(nullptr, std::memory_order_acquire);
+    while (b != nullptr) {
+        LogBatch* next = b->next;
+        merge_add(&l->merge, b);
+        b = next;
+    }
+}
+
+static bool sync_group(Log* l) {
+    if (l->policy.load(std::memory_order_relaxed) != FsyncPolicy::always) return false;
+    if (synced(l) == written(l) || log_sync_failed(l)) return false;
+    l->group_bytes = 0;
+    return log_sync_now(l, true);
+}
+
+static int64_t stamp(const Log* l) {
+    return l->timestamps.load(std::memory_order_relaxed) ? clock_wall_ms() / 1000 : -1;
+}
+
+static bool may_try(const Log* l, bool closing) {
+    return l->retry_at_ms == 0 || closing || clock_mono_ms() >= l->retry_at_ms;
+}
+
+// Does one thing. False: there is none, or it has to wait.
+static bool step(Log* l, bool closing) {
+    collect(l);
+    if (RP_UNLIKELY(!may_try(l, closing))) return sync_group(l);  // what came before the error
+    if (RP_UNLIKELY(l->turning)) return turn(l);
+    if (l->group_bytes >= kGroupBytes && sync_group(l)) return true;
+    // A run that failed is still there, with its batches.
+    bool waits = l->run.behind - 1 > written(l);
+    if (!waits && !merge_run(&l->merge, &l->run, stamp(l))) return sync_group(l);
+    return write_run(l) || sync_group(l);
+}
+
+static int64_t nap_ns(const Log* l) {
+    if (l->retry_at_ms == 0) return -1;
+    int64_t left_ms = l->retry_at_ms - clock_mono_ms();
+    return left_ms > 0 ? left_ms * 1000000 : 0;
+}
+
+static void rest(Log* l) {
+    nap_begin(&l->writer_nap);
+    if (l->handed.load(std::memory_order_seq_cst) == nullptr &&
+        !l->kicked.load(std::memory_order_seq_cst)) {
+        nap_sleep(&l->writer_nap, nap_ns(l));
+    }
+    nap_end(&l->writer_nap);
+}
+
+void* log_writer_main(void* arg) {
+    Log* l = static_cast<Log*>(arg);
+    prctl(PR_SET_NAME, "rp-log");
+    for (;;) {
+        l->kicked.store(false, std::memory_order_seq_cst);
+        bool closing = l->closing.load(std::memory_order_seq_cst);
+        if (step(l, closing)) continue;
+        if (closing) break;
+        rest(l);
+    }
+    // Whatever waits now could not be written, or a number before it was never handed in.
+    l->lost = l->retry_at_ms != 0 || l->turning || l->merge.count > 0;
+    return nullptr;
+}
+
+}  // namespace rp

@@ -1,0 +1,48 @@
+// persist/snapshot.h: the state of one instant, written to an RDB file by a thread of its own while
+// everybody goes on. No fork.
+//
+// Ownership  one Snapshot per engine at a time; it owns tables that FLUSHALL took away meanwhile.
+// Threads    snapshot_start: any thread, not pinned, no segment held (it closes the gate for some
+//            microseconds). snapshot_poll, _cancel: any.
+// Errors     a failed snapshot leaves no file behind but the last good one; `err` says why.
+#pragma once
+#include "persist/log.h"
+#include "persist/rdb_write.h"
+#include "store/store.h"
+
+namespace rp {
+
+enum class SnapshotGoal : uint8_t {
+    file,      // SAVE, BGSAVE: dir/dbfilename
+    aof_base,  // BGREWRITEAOF, and the first base: the log turns to a new increment at the cut
+};
+
+struct SnapshotOptions {
+    const FileOps* files = &kSystemFiles;
+    SnapshotGoal goal = SnapshotGoal::file;
+    const char* dir = nullptr;   // of the file
+    const char* name = nullptr;  // file: dbfilename; aof_base: appendfilename
+    Log* log = nullptr;          // aof_base
+    bool compress = true;
+    bool checksum = true;
+    RdbHead head = {};
+    void (*done)(void* arg, bool ok, const char* why) = nullptr;  // on the snapshot's thread
+    void* done_arg = nullptr;
+};
+
+struct Snapshot;  // opaque
+
+// Cuts and starts the worker. Fails when one is under way.
+Status snapshot_start(Store* st, const SnapshotOptions& options, Snapshot** out);
+bool snapshot_running(const Snapshot* s);
+struct SnapshotProgress {
+    uint64_t keys_done, keys_total, bytes;
+    size_t saved_bytes, saved_bytes_peak;
+    int64_t cut_us;  // how long the gate was closed
+};
+void snapshot_progress(const Snapshot* s, SnapshotProgress* out);
+void snapshot_cancel(Snapshot* s);  // asks; done() is called with ok = false
+// Waits for the worker and frees. True: the file is there and durable.
+bool snapshot_finish(Snapshot* take);
+
+}  // namespace rp
