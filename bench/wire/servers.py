@@ -141,7 +141,7 @@ class Server:
             try:
                 if self.ask("PING") == b"PONG":
                     return
-            except OSError:
+            except (OSError, ServerError):  # -LOADING
                 time.sleep(0.02)
         raise BenchError(f"{self.name} did not answer PING in {START_SECONDS:.0f} s")
 

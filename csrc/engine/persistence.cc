@@ -253,8 +253,7 @@ SnapshotAsked persistence_save(Engine* e, bool schedule) {
 SnapshotAsked persistence_rewrite(Engine* e) {
     Persistence* p = e->persistence;
     MutexGuard guard(&p->lock);
-    // Without a log there is nothing to rewrite: Redis writes one all the same; so does a save.
-    if (p->log.load(std::memory_order_acquire) == nullptr) return SnapshotAsked::failed;
+    if (p->log.load(std::memory_order_acquire) == nullptr) return SnapshotAsked::no_log;
     if (place_is_free(p)) return start(e, SnapshotGoal::aof_base);
     if (busy(p) == SnapshotAsked::busy_rewrite) return SnapshotAsked::busy_rewrite;
     p->rewrite_scheduled = true;

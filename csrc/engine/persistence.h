@@ -19,6 +19,7 @@ enum class SnapshotAsked : uint8_t {
     busy_save,     // a save is under way
     busy_rewrite,  // a rewrite is under way
     failed,        // to start; the log says why
+    no_log,        // nothing to rewrite: appendonly no
 };
 
 // What SHUTDOWN asked for; a signal asks for nothing in particular.

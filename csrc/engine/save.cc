@@ -18,6 +18,8 @@ static void reply_asked(Reply* out, SnapshotAsked asked, Bytes started, Bytes sc
                 "ERR Another child process is active (AOF?): can't BGSAVE right now. "
                 "Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever "
                 "possible.");
+        case SnapshotAsked::no_log:
+            return reply_error(out, "ERR there is no log to rewrite: start with appendonly yes");
         case SnapshotAsked::failed:
             return reply_error(out, "ERR the snapshot could not be started, see the log");
     }
