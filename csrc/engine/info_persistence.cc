@@ -23,7 +23,7 @@ static void status_line(Info* i, const char* name, bool ok) {
 static SnapshotProgress progress_now(Persistence* p) {
     MutexGuard guard(&p->lock);
     SnapshotProgress now = {};
-    if (p->snapshot != nullptr && snapshot_running(p->snapshot)) {
+    if (p->snapshot != nullptr && (get(p->saving) || get(p->rewriting))) {
         snapshot_progress(p->snapshot, &now);
     }
     return now;

@@ -112,7 +112,10 @@ static bool open_log(Engine* e, const Manifest* manifest, PersistErr* err) {
     engine_set_journal(e, log_journal(log));
     // A log without a base is complete only together with what was there before it.
     if (manifest_base(manifest) != nullptr) return true;
-    if (persistence_rewrite(e) == SnapshotAsked::started && persistence_wait(e)) return true;
+    if (persistence_rewrite(e) == SnapshotAsked::started) {
+        persistence_wait(e);
+        if (p->rewrite_ok.load(std::memory_order_relaxed)) return true;
+    }
     snprintf(err->text, sizeof err->text, "%.900s: the first base of the log could not be written",
              p->aof_dir);
     return false;
@@ -156,7 +159,18 @@ static uint64_t changes_now(Engine* e) {
     return t.changes;
 }
 
-// On the snapshot's thread. The lock is not held: whoever waits for the end may hold it.
+static void note_end(Persistence* p, std::atomic<bool>* under_way) {
+    under_way->store(false, std::memory_order_release);
+    p->ended.fetch_add(1, std::memory_order_release);
+    futex_wake_all(&p->ended);
+}
+
+static bool is_under_way(const Persistence* p) {
+    return p->saving.load(std::memory_order_acquire) ||
+           p->rewriting.load(std::memory_order_acquire);
+}
+
+// On the snapshot's thread. The lock is not held: whoever reaps it holds it.
 static void save_done(void* arg, bool ok, const char* why) {
     auto* e = static_cast<Engine*>(arg);
     Persistence* p = e->persistence;
@@ -173,7 +187,7 @@ static void save_done(void* arg, bool ok, const char* why) {
     }
     p->save_ok.store(ok, std::memory_order_relaxed);
     e->core.refuses_writes.store(persistence_refuses(e), std::memory_order_relaxed);
-    p->saving.store(false, std::memory_order_release);
+    note_end(p, &p->saving);
 }
 
 static void rewrite_done(void* arg, bool ok, const char* why) {
@@ -188,13 +202,13 @@ static void rewrite_done(void* arg, bool ok, const char* why) {
         RP_LOG_WARNING("Rewriting the append-only log failed: %s", why);
     }
     p->rewrite_ok.store(ok, std::memory_order_relaxed);
-    p->rewriting.store(false, std::memory_order_release);
+    note_end(p, &p->rewriting);
 }
 
 // REQUIRES lock. A finished snapshot leaves its place.
 static bool place_is_free(Persistence* p) {
     if (p->snapshot == nullptr) return true;
-    if (snapshot_running(p->snapshot)) return false;
+    if (is_under_way(p)) return false;
     SnapshotProgress progress;
     snapshot_progress(p->snapshot, &progress);
     p->last_saved_bytes.store(progress.saved_bytes_peak, std::memory_order_relaxed);
@@ -260,18 +274,21 @@ SnapshotAsked persistence_rewrite(Engine* e) {
     return SnapshotAsked::scheduled;
 }
 
-bool persistence_wait(Engine* e) {
+// Without the lock: the cron and INFO go on meanwhile.
+void persistence_wait(Engine* e) {
     Persistence* p = e->persistence;
-    MutexGuard guard(&p->lock);
-    if (p->snapshot == nullptr) return true;
-    bool ok = snapshot_finish(p->snapshot);
-    p->snapshot = nullptr;
-    return ok;
+    for (;;) {
+        uint32_t seen = p->ended.load(std::memory_order_acquire);
+        if (!is_under_way(p)) return;
+        futex_wait(&p->ended, seen);
+    }
 }
 
 bool persistence_save_now(Engine* e, SnapshotAsked* asked) {
     *asked = persistence_save(e, false);
-    return *asked == SnapshotAsked::started && persistence_wait(e);
+    if (*asked != SnapshotAsked::started) return false;
+    persistence_wait(e);
+    return e->persistence->save_ok.load(std::memory_order_relaxed);
 }
 
 // ---- by itself --------------------------------------------------------------------------------
@@ -347,6 +364,8 @@ bool persistence_close(Engine* e) {
         persistence_wait(e);
         SnapshotAsked asked;
         if (save_at_end(e)) ok = persistence_save_now(e, &asked);
+        MutexGuard guard(&p->lock);
+        RP_ASSERT(place_is_free(p));
     }
     Log* log = p->log.exchange(nullptr, std::memory_order_acq_rel);
     if (log != nullptr) {

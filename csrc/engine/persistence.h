@@ -46,7 +46,8 @@ struct Persistence {
     uint64_t changes_at_cut = 0;
     int64_t save_tried_ms = 0, rewrite_tried_ms = 0;
     // Written by the snapshot's thread and under lock; read by INFO.
-    std::atomic<bool> saving{false}, rewriting{false};
+    std::atomic<bool> saving{false}, rewriting{false};  // false: that one has ended
+    std::atomic<uint32_t> ended{0};                     // futex: counts ends
     std::atomic<bool> save_ok{true}, rewrite_ok{true};
     std::atomic<int64_t> started_s{0};
     std::atomic<int64_t> last_save_s{0}, last_save_took_s{-1}, last_rewrite_took_s{-1};
@@ -69,12 +70,13 @@ void persistence_cron(Engine* e);
 // more.
 bool persistence_close(Engine* e);
 
-// REQUIRES of these three: not pinned, nothing held.
-bool persistence_save_now(Engine* e, SnapshotAsked* asked);  // SAVE: waits; false: failed or busy
-SnapshotAsked persistence_save(Engine* e, bool schedule);    // BGSAVE
-SnapshotAsked persistence_rewrite(Engine* e);                // BGREWRITEAOF
-bool persistence_wait(
-    Engine* e);  // for the snapshot under way; true: it is there, or there was none
+// SAVE: waits, REQUIRES: not pinned, nothing held. False: failed or busy.
+bool persistence_save_now(Engine* e, SnapshotAsked* asked);
+// The cut comes when its thread gets the gate: inside EXEC, once that is over.
+SnapshotAsked persistence_save(Engine* e, bool schedule);  // BGSAVE
+SnapshotAsked persistence_rewrite(Engine* e);              // BGREWRITEAOF
+// Until no snapshot is under way; save_ok and rewrite_ok say how it went.
+void persistence_wait(Engine* e);
 
 bool persistence_has_save_points(const Engine* e);
 // After CONFIG SET of appendfsync, aof-timestamp-enabled, appendonly. False: `why` says why not.

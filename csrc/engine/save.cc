@@ -25,14 +25,6 @@ static void reply_asked(Reply* out, SnapshotAsked asked, Bytes started, Bytes sc
     }
 }
 
-// Inside EXEC everything is held: the cron starts it when that is over.
-static SnapshotAsked ask_later(CmdCtx* c, bool Persistence::*scheduled) {
-    Persistence* p = c->engine->persistence;
-    MutexGuard guard(&p->lock);
-    p->*scheduled = true;
-    return SnapshotAsked::started;
-}
-
 static bool keeps_data(CmdCtx* c) {
     if (c->engine->persistence->on) return true;
     reply_error(c->out, "ERR this store is kept in memory only: open it with a path to save it");
@@ -58,25 +50,13 @@ static void cmd_bgsave(CmdCtx* c, Args argv, Reply* out) {
     bool schedule = argv.len == 2 && arg_is(argv[1], "SCHEDULE");
     if (argv.len > 1 && !schedule) return reply_err(out, Err::syntax);
     if (!keeps_data(c)) return;
-    SnapshotAsked asked;
-    if (c->a.locked) {
-        asked = ask_later(c, &Persistence::save_scheduled);
-    } else {
-        StepOut outside(c);
-        asked = persistence_save(c->engine, schedule);
-    }
+    SnapshotAsked asked = persistence_save(c->engine, schedule);
     reply_asked(out, asked, "Background saving started", "Background saving scheduled");
 }
 
 static void cmd_bgrewriteaof(CmdCtx* c, Args, Reply* out) {
     if (!keeps_data(c)) return;
-    SnapshotAsked asked;
-    if (c->a.locked) {
-        asked = ask_later(c, &Persistence::rewrite_scheduled);
-    } else {
-        StepOut outside(c);
-        asked = persistence_rewrite(c->engine);
-    }
+    SnapshotAsked asked = persistence_rewrite(c->engine);
     if (asked == SnapshotAsked::busy_rewrite) {
         return reply_error(out, "ERR Background append only file rewriting already in progress");
     }
@@ -97,7 +77,7 @@ const Cmd kSaveCmds[] = {
      .group = "server",
      .reply = Shape::ok,
      .since = "1.0.0",
-     .cost = "O(N), N = keys; others go on meanwhile",
+     .cost = "O(N), N = keys; other loops go on meanwhile",
      .about = "Writes a snapshot and waits for it."},
     {.name = "BGSAVE",
      .run = cmd_bgsave,

@@ -1,7 +1,7 @@
 // engine/step_out.h: for commands that may take long and touch no key: out of the gate, so that
 // memory is freed and the gate can be closed meanwhile.
 #pragma once
-#include "cmd/ctx.h"
+#include "cmd/dispatch.h"
 
 namespace rp {
 
@@ -9,10 +9,10 @@ namespace rp {
 // nothing.
 struct StepOut {
     explicit StepOut(CmdCtx* c) : ctx(c) {
-        if (!ctx->a.locked) gate_leave(ctx->a.slot);
+        if (!ctx->a.locked) ctx_leave(ctx);
     }
     ~StepOut() {
-        if (!ctx->a.locked) gate_enter(&ctx->store->gate, ctx->a.slot);
+        if (!ctx->a.locked) ctx_enter(ctx);
     }
     StepOut(const StepOut&) = delete;
     StepOut& operator=(const StepOut&) = delete;

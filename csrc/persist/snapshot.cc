@@ -29,7 +29,7 @@ struct CutTable {
 struct Snapshot {
     SnapshotOptions o;
     Store* store;
-    // Constant after the cut.
+    // Its own thread; constant after the cut.
     CutTable* tables;
     size_t table_count;
     int64_t first_incr = 0, base_seq = 0;
@@ -45,11 +45,11 @@ struct Snapshot {
     char why[kPersistErrMax];
     bool ok = false;
     // Any thread.
-    std::atomic<bool> running{true}, cancelled{false};
+    std::atomic<bool> cancelled{false};
     std::atomic<uint64_t> keys_done{0}, bytes{0};
     std::atomic<size_t> saved_peak{0};
-    uint64_t keys_total = 0;
-    int64_t cut_us = 0;
+    std::atomic<uint64_t> keys_total{0};
+    std::atomic<int64_t> cut_us{0};
 };
 
 // ---- the file ---------------------------------------------------------------------------------
@@ -271,33 +271,58 @@ static bool publish(Snapshot* s) {
 
 // ---- life -------------------------------------------------------------------------------------
 
-static void* snapshot_main(void* arg) {
-    auto* s = static_cast<Snapshot*>(arg);
-    pthread_setname_np(pthread_self(), "rp-snapshot");
-    EpochSlot* slot = epoch_slot();
-    bool ok = file_begin(s) && write_all(s, slot);
-    preserve_end(&s->store->preserve, slot);
-    if (ok) ok = publish(s);
-    if (!ok) file_give_up(s);
-    s->ok = ok;
-    if (s->o.done != nullptr) s->o.done(s->o.done_arg, ok, s->why);
-    s->running.store(false, std::memory_order_release);
-    return nullptr;
-}
-
 // Behind the closed gate: from here on every entry of these tables is unseen.
 static void cut(Snapshot* s, EpochSlot* slot) {
     Store* st = s->store;
+    RP_ASSERT(!st->preserve.active.load(std::memory_order_relaxed));  // one at a time
     uint8_t id = st->preserve.id.load(std::memory_order_relaxed);
     st->preserve.id.store(id == 255 ? 1 : static_cast<uint8_t>(id + 1), std::memory_order_relaxed);
     st->preserve.active.store(true, std::memory_order_relaxed);
     for (uint32_t db = 0; db < st->db_count; db++) {
         uint64_t keys = table_keys(st->dbs[db].table);
         if (keys == 0) continue;
-        s->keys_total += keys;
+        s->keys_total.fetch_add(keys, std::memory_order_relaxed);
         s->tables[s->table_count++] = {db, st->dbs[db].table};
     }
     if (s->o.goal == SnapshotGoal::aof_base) s->first_incr = log_rotate(s->o.log, slot);
+}
+
+static void take_cut(Snapshot* s, EpochSlot* slot) {
+    Gate* gate = &s->store->gate;
+    gate_close(gate, slot);
+    int64_t closed_us = clock_mono_us();
+    cut(s, slot);
+    s->cut_us.store(clock_mono_us() - closed_us, std::memory_order_relaxed);
+    gate_open(gate, slot);
+}
+
+// Names, and what is slow of turning the log: here no loop waits for a disk.
+static void prepare(Snapshot* s) {
+    if (s->o.goal == SnapshotGoal::file) {
+        snprintf(s->temporary, sizeof s->temporary, "temp-%d.rdb", getpid());
+        return;
+    }
+    s->base_seq = log_next_base_seq(s->o.log);
+    snprintf(s->name, sizeof s->name, "%s.%lld.base.rdb", s->o.name,
+             static_cast<long long>(s->base_seq));
+    snprintf(s->temporary, sizeof s->temporary, "temp-rewriteaof-bg-%d.aof", getpid());
+    int code = log_prepare_rotate(s->o.log);
+    if (code != 0) RP_LOG_WARNING("Preparing the next increment failed: %s", strerror(-code));
+}
+
+static void* snapshot_main(void* arg) {
+    auto* s = static_cast<Snapshot*>(arg);
+    pthread_setname_np(pthread_self(), "rp-snapshot");
+    EpochSlot* slot = epoch_slot();
+    prepare(s);
+    take_cut(s, slot);
+    bool ok = file_begin(s) && write_all(s, slot);
+    preserve_end(&s->store->preserve, slot);
+    if (ok) ok = publish(s);
+    if (!ok) file_give_up(s);
+    s->ok = ok;
+    if (s->o.done != nullptr) s->o.done(s->o.done_arg, ok, s->why);
+    return nullptr;
 }
 
 static bool start_thread(Snapshot* s) {
@@ -309,17 +334,6 @@ static bool start_thread(Snapshot* s) {
     return started;
 }
 
-static void name_files(Snapshot* s) {
-    if (s->o.goal == SnapshotGoal::aof_base) {
-        snprintf(s->name, sizeof s->name, "%s.%lld.base.rdb", s->o.name,
-                 static_cast<long long>(s->base_seq));
-        snprintf(s->temporary, sizeof s->temporary, "temp-rewriteaof-bg-%d.aof", getpid());
-    } else {
-        snprintf(s->name, sizeof s->name, "%s", s->o.name);
-        snprintf(s->temporary, sizeof s->temporary, "temp-%d.rdb", getpid());
-    }
-}
-
 static void snapshot_free(Snapshot* s) {
     mem_free(s->tables, s->store->db_count * sizeof(CutTable));
     s->~Snapshot();
@@ -327,47 +341,28 @@ static void snapshot_free(Snapshot* s) {
 }
 
 Status snapshot_start(Store* st, const SnapshotOptions& options, Snapshot** out) {
-    EpochSlot* slot = epoch_slot();
     auto* s = new (mem_alloc(sizeof(Snapshot))) Snapshot;
     s->o = options;
     s->store = st;
     s->why[0] = '\0';
     s->table_count = 0;
     s->tables = static_cast<CutTable*>(mem_calloc(st->db_count * sizeof(CutTable)));
-    if (options.goal == SnapshotGoal::aof_base) {  // what is slow comes before the cut
-        s->base_seq = log_next_base_seq(options.log);
-        int code = log_prepare_rotate(options.log);
-        if (code != 0) RP_LOG_WARNING("Preparing the next increment failed: %s", strerror(-code));
-    }
-    gate_close(&st->gate, slot);
-    int64_t closed_us = clock_mono_us();
-    bool busy = st->preserve.active.load(std::memory_order_relaxed);
-    if (!busy) cut(s, slot);
-    s->cut_us = clock_mono_us() - closed_us;
-    gate_open(&st->gate, slot);
-    if (busy) {
-        snapshot_free(s);
-        return Status::limit;
-    }
-    name_files(s);
+    snprintf(s->name, sizeof s->name, "%s", options.name);
     if (start_thread(s)) {
         *out = s;
         return Status::ok;
     }
-    preserve_end(&st->preserve, slot);
     snapshot_free(s);
     return Status::limit;
 }
 
-bool snapshot_running(const Snapshot* s) { return s->running.load(std::memory_order_acquire); }
-
 void snapshot_progress(const Snapshot* s, SnapshotProgress* out) {
     *out = {.keys_done = s->keys_done.load(std::memory_order_relaxed),
-            .keys_total = s->keys_total,
+            .keys_total = s->keys_total.load(std::memory_order_relaxed),
             .bytes = s->bytes.load(std::memory_order_relaxed),
             .saved_bytes = s->store->preserve.saved_bytes.load(std::memory_order_relaxed),
             .saved_bytes_peak = s->saved_peak.load(std::memory_order_relaxed),
-            .cut_us = s->cut_us};
+            .cut_us = s->cut_us.load(std::memory_order_relaxed)};
 }
 
 void snapshot_cancel(Snapshot* s) { s->cancelled.store(true, std::memory_order_relaxed); }

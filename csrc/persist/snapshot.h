@@ -2,8 +2,9 @@
 // everybody goes on. No fork.
 //
 // Ownership  one Snapshot per engine at a time; it owns tables that FLUSHALL took away meanwhile.
-// Threads    snapshot_start: any thread, not pinned, no segment held (it closes the gate for some
-//            microseconds). snapshot_poll, _cancel: any.
+// Threads    all calls: any, one snapshot of a store at a time. Its own thread makes the cut: it
+// closes
+//            the gate for some microseconds.
 // Errors     a failed snapshot leaves no file behind but the last good one; `err` says why.
 #pragma once
 #include "persist/log.h"
@@ -32,9 +33,10 @@ struct SnapshotOptions {
 
 struct Snapshot;  // opaque
 
-// Cuts and starts the worker. Fails when one is under way.
+// Starts the thread. options.log, .dir and .head point to what outlives it; so does .name of an
+// aof_base. REQUIRES: no other one of this store is under way. Fails with limit: no thread to be
+// had.
 Status snapshot_start(Store* st, const SnapshotOptions& options, Snapshot** out);
-bool snapshot_running(const Snapshot* s);
 struct SnapshotProgress {
     uint64_t keys_done, keys_total, bytes;
     size_t saved_bytes, saved_bytes_peak;
