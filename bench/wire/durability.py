@@ -91,33 +91,50 @@ def seconds_to_load(name: str, flags: list[str]) -> float:
         return time.monotonic() - start
 
 
-def loading_rows(load: str, base: Path, keys: int) -> list[Row]:
-    took: dict[tuple[str, str], float] = {}
-    for name in NAMES:
-        folder = tempfile.mkdtemp(dir=base)
-        logged = ["--appendonly", "yes", "--dir", folder, "--auto-aof-rewrite-percentage", "0"]
-        with Server(name, 1, [], logged) as server:
-            run_load(load, server, [], warm=True, op="set", keys=keys, value_bytes=64)
-        took["log", name] = seconds_to_load(name, logged)
-        with Server(name, 1, [], logged) as server:
-            while True:
-                try:
-                    server.ask("SAVE")
-                    break
-                except ServerError:
-                    time.sleep(0.1)
-        took["snapshot", name] = seconds_to_load(name, ["--dir", folder])
+def save(server: Server) -> None:
+    while True:
+        try:
+            server.ask("SAVE")
+            return
+        except ServerError:  # a rewrite is under way
+            time.sleep(0.1)
+
+
+def write_files(load: str, name: str, folder: str, logged: list[str], keys: int) -> None:
+    """A log without a rewrite and a snapshot, both of the same keys."""
+    with Server(name, 1, [], [*logged, "--dir", folder]) as server:
+        run_load(load, server, [], warm=True, op="set", keys=keys, value_bytes=64)
+    with Server(name, 1, [], [*logged, "--dir", folder]) as server:
+        save(server)
+
+
+def loading_rows(load: str, base: Path, keys: int, repeat: int) -> list[Row]:
+    logged = ["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0"]
+    flags = {"log": logged, "snapshot": []}
+    folders = {name: tempfile.mkdtemp(dir=base) for name in NAMES}
+    took: dict[tuple[str, str], list[float]] = {}
+    for name, folder in folders.items():
+        write_files(load, name, folder, logged, keys)
+    for _ in range(repeat):
+        for what, own in flags.items():
+            for name, folder in folders.items():
+                seconds = seconds_to_load(name, [*own, "--dir", folder])
+                took.setdefault((what, name), []).append(seconds)
+    for folder in folders.values():
         shutil.rmtree(folder)
-    return [
-        {
-            "what": what,
-            "keys": keys,
-            "redis s": round(took[what, "redis"], 2),
-            "rustypotato s": round(took[what, "rustypotato"], 2),
-            "times faster": round(took[what, "redis"] / took[what, "rustypotato"], 2),
-        }
-        for what in ("log", "snapshot")
-    ]
+    rows = []
+    for what in flags:
+        redis, ours = median(took[what, "redis"]), median(took[what, "rustypotato"])
+        rows.append(
+            {
+                "what": what,
+                "keys": keys,
+                "redis s": round(redis, 2),
+                "rustypotato s": round(ours, 2),
+                "times faster": round(redis / ours, 2),
+            }
+        )
+    return rows
 
 
 # ---- a rewrite under load ----
@@ -172,7 +189,10 @@ def main() -> int:
             rows = policy_rows(load, args.dir, args.seconds, args.repeat)
             print(table_text(rows, True), end="\n\n")
         if "loading" in parts:
-            print(table_text(loading_rows(load, args.dir, args.load_keys), True), end="\n\n")
+            print(
+                table_text(loading_rows(load, args.dir, args.load_keys, args.repeat), True),
+                end="\n\n",
+            )
         if "rewrite" in parts:
             print(table_text([rewrite_row(load, args.dir, args.rewrite_keys)], True))
     except BenchError as error:

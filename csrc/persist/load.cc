@@ -7,10 +7,10 @@
 #include "base/log.h"
 #include "mem/mem.h"
 #include "persist/aof_scan.h"
+#include "persist/load_rdb.h"
 
 namespace rp {
 
-constexpr uint64_t kBreatheKeys = 256;
 constexpr int64_t kTellMs = 2000;
 
 namespace {
@@ -19,11 +19,9 @@ struct Loader {
     const LoadOptions* o = nullptr;
     LoadProgress* progress = nullptr;
     PersistErr* err = nullptr;
-    bool base_of_log = false;  // expired keys are kept: the log goes on to speak of them
     Access access;
     AofScan last_scan;  // of the increment before, if there was one with records
     bool scanned = false;
-    uint64_t keys = 0;
     int64_t start_ms = 0;
     int64_t told_ms = 0;
 };
@@ -47,88 +45,23 @@ static void note_bytes(void* arg, uint64_t bytes) {
 
 // ---- the snapshot -----------------------------------------------------------------------------
 
-// Every so often: lets INFO's gate and the epochs go on.
-static void breathe(Loader* l) {
-    if (++l->keys % kBreatheKeys != 0) return;
-    gate_leave(l->access.slot);
-    gate_enter(&l->access.store->gate, l->access.slot);
-}
-
-static Entry* make_entry(RdbKey* k) {
-    if (k->type != Type::string) {
-        Entry* e = entry_new_value(k->key, k->type, &k->value, k->expiry_ms);
-        return e;
-    }
-    Entry* e = db_make_string(k->key, k->text, k->string, k->expiry_ms);
-    blob_unref(k->string);
-    k->string = nullptr;
-    return e;
-}
-
-static void drop(RdbKey* k) {
-    if (k->type == Type::string) {
-        blob_unref(k->string);
-    } else {
-        value_free(&k->value);
-    }
-}
-
-static bool put_key(void* arg, RdbKey* k, PersistErr* err) {
+static void note_keys(void* arg, uint64_t bytes, uint64_t keys, uint64_t expired) {
     auto* l = static_cast<Loader*>(arg);
-    Access* a = &l->access;
-    if (k->db >= a->store->db_count) {
-        snprintf(err->text, sizeof err->text,
-                 "the snapshot holds database %u and `databases` is %u: raise it", k->db,
-                 a->store->db_count);
-        drop(k);
-        return false;
-    }
-    if (!l->base_of_log && k->expiry_ms != kNoExpiry && k->expiry_ms < clock_wall_ms()) {
-        l->progress->expired.fetch_add(1, std::memory_order_relaxed);
-        drop(k);
-        return true;
-    }
-    a->db = k->db;
-    uint64_t hash = table_hash(k->key);
-    Segment* seg = table_segment(db_table(a), hash);
-    MutexGuard held(&seg->lock);
-    Handle h = {k->key, hash, table_locate(db_table(a), k->key, hash)};
-    if (h.at.entry != nullptr) {
-        snprintf(err->text, sizeof err->text, "the key '%.*s' is there twice",
-                 static_cast<int>(k->key.len < 128 ? k->key.len : 128), k->key.ptr);
-        drop(k);
-        return false;
-    }
-    Entry* e = make_entry(k);
-    db_put(a, &h, e);
-    age_restore(a, e, k->idle_s, k->lfu);
-    l->progress->keys.fetch_add(1, std::memory_order_relaxed);
-    breathe(l);
-    return true;
+    l->progress->keys.fetch_add(keys, std::memory_order_relaxed);
+    l->progress->expired.fetch_add(expired, std::memory_order_relaxed);
+    note_bytes(l, bytes);
 }
 
-static ssize_t read_fd(void* arg, void* to, size_t len) {
-    auto* source = static_cast<std::pair<const FileOps*, int>*>(arg);
-    return source->first->read(source->first->arg, source->second, to, len);
-}
-
-static bool load_rdb(Loader* l, const char* path, bool base_of_log, uint64_t* used) {
-    const FileOps* f = l->o->files;
-    std::pair<const FileOps*, int> source = {f, f->open_read(f->arg, path)};
-    if (source.second < 0) {
-        snprintf(l->err->text, sizeof l->err->text, "%.900s: cannot be read: %s", path,
-                 strerror(-source.second));
-        return false;
-    }
-    l->base_of_log = base_of_log;
-    RdbIn in = {.read = read_fd, .arg = &source, .path = path, .checksum = l->o->checksum};
-    RdbVisitor visitor = {
-        .arg = l, .key = put_key, .aux = nullptr, .sizes = nullptr, .progress = note_bytes};
-    gate_enter(&l->access.store->gate, l->access.slot);
-    bool ok = rdb_read(&in, &l->o->limits, &visitor, used, l->err);
-    gate_leave(l->access.slot);
-    f->close(f->arg, source.second);
-    return ok;
+static bool load_snapshot_file(Loader* l, const char* path, bool base_of_log, uint64_t* used) {
+    RdbLoad load = {.files = l->o->files,
+                    .limits = l->o->limits,
+                    .checksum = l->o->checksum,
+                    .base_of_log = base_of_log,
+                    .access = &l->access,
+                    .cancel = l->o->cancel,
+                    .progress = note_keys,
+                    .progress_arg = l};
+    return load_rdb(&load, path, used, l->err);
 }
 
 // ---- the log ----------------------------------------------------------------------------------
@@ -190,7 +123,8 @@ static bool load_commands(Loader* l, const char* path, bool last) {
 // A base may be a snapshot with commands behind it, as Redis 6 wrote its log.
 static bool load_base(Loader* l, const char* path) {
     uint64_t used, size = size_of(l, path);
-    return load_rdb(l, path, true, &used) && (used == size || replay(l, path, used, size));
+    return load_snapshot_file(l, path, true, &used) &&
+           (used == size || replay(l, path, used, size));
 }
 
 static bool is_rdb(const Loader* l, const char* path) {
@@ -276,7 +210,7 @@ static bool load_snapshot(Loader* l) {
         RP_LOG_NOTICE("There is no append-only log yet: it begins with what %s holds", path);
     }
     uint64_t used;
-    return load_rdb(l, path, false, &used);
+    return load_snapshot_file(l, path, false, &used);
 }
 
 bool load_store(const LoadOptions& options, LoadProgress* progress, Manifest* manifest,

@@ -90,8 +90,6 @@ bool rdb_take(RdbReader* r, void* to, size_t n) {
     }
 }
 
-bool rdb_byte(RdbReader* r, uint8_t* out) { return rdb_take(r, out, 1); }
-
 static uint64_t number(const uint8_t* b, size_t bytes, bool big_endian) {
     uint64_t v = 0;
     for (size_t i = 0; i < bytes; i++)

@@ -49,7 +49,11 @@ inline uint64_t rdb_left(const RdbReader* r) {
 void rdb_sum(RdbReader* r);  // `crc` covers all that was used
 
 bool rdb_take(RdbReader* r, void* to, size_t n);
-bool rdb_byte(RdbReader* r, uint8_t* out);
+inline bool rdb_byte(RdbReader* r, uint8_t* out) {
+    if (RP_UNLIKELY(r->at == r->window.len)) return rdb_take(r, out, 1);
+    *out = static_cast<uint8_t>(r->window[r->at++]);
+    return true;
+}
 bool rdb_fixed(RdbReader* r, size_t bytes, uint64_t* out);  // little-endian
 bool rdb_length(RdbReader* r, uint64_t* out);
 // A string of any encoding. *into is grown, or made.

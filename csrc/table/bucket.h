@@ -199,6 +199,8 @@ void array_free(uint64_t word);
 // Room for one more key: a first array, or a larger one when the keys no longer fit well.
 // REQUIRES lock.
 void segment_make_room(EpochSlot* s, Segment* seg);
+// Room for `keys` keys, if it has less. REQUIRES lock.
+void segment_reserve(EpochSlot* s, Segment* seg, uint64_t keys);
 // Shrinks the array when it has become nearly empty. REQUIRES lock.
 void segment_give_room(EpochSlot* s, Segment* seg);
 // Puts a slot word into its chain; the key must not be there yet. REQUIRES lock.

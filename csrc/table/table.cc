@@ -172,6 +172,13 @@ void table_touch(Table* t, uint64_t hash, size_t cost_before, size_t cost_after)
     count_add(&segment_write(t, hash)->cost, cost_after - cost_before);
 }
 
+void table_reserve(EpochSlot* s, Table* t, uint64_t keys) {
+    for (Segment& seg : t->segments) {
+        MutexGuard held(&seg.lock);
+        segment_reserve(s, &seg, keys / kSegments);
+    }
+}
+
 // ---- sums -------------------------------------------------------------------------------------
 
 static uint64_t segments_sum(const Table* t, std::atomic<uint64_t> Segment::*field) {

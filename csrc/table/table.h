@@ -106,6 +106,10 @@ void table_set_integer(Table* t, uint64_t hash, Entry* e, int64_t value);
 // A boxed value has changed in place: the segment's cost follows.
 void table_touch(Table* t, uint64_t hash, size_t cost_before, size_t cost_after);
 
+// Room for `keys` keys in all: a load that knows how many come need not grow step by step. Takes
+// the locks, one at a time.
+void table_reserve(EpochSlot* s, Table* t, uint64_t keys);
+
 uint64_t table_keys(const Table* t);  // sums of the segments' counts
 uint64_t table_ttl_keys(const Table* t);
 uint64_t table_cost(const Table* t);      // entries

@@ -165,6 +165,19 @@ void segment_make_room(EpochSlot* s, Segment* seg) {
     segment_resize(s, seg, wanted < kBucketsMax ? wanted : kBucketsMax);
 }
 
+void segment_reserve(EpochSlot* s, Segment* seg, uint64_t keys) {
+    uint64_t wanted = keys * 10 / kFillMaxTenths + 1;
+    if (wanted > kBucketsMax) wanted = kBucketsMax;
+    uint64_t array = segment_array(seg);
+    if (array != 0) {
+        if (array_buckets(array) < wanted) segment_resize(s, seg, wanted);
+        return;
+    }
+    array = array_new(wanted);
+    segment_set_array(seg, array);
+    segment_note_array(seg, array);
+}
+
 void segment_give_room(EpochSlot* s, Segment* seg) {
     uint64_t keys = seg->keys.load(std::memory_order_relaxed);
     uint64_t buckets = array_buckets(segment_array(seg));
