@@ -3,6 +3,7 @@
 Examples:
   python bench/wire/durability.py                   policies, loading, a rewrite under load
   python bench/wire/durability.py --parts policies  SET with no log, everysec and always
+  python bench/wire/durability.py --parts slow      always, with syncs of 1 and 5 ms
   python bench/wire/durability.py --dir /disk       files there instead of in the temporary folder
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -18,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from loadgen import find_load, run_load
+from loadgen import BUILD, find_load, run_load
 from run import table_text
 from servers import BenchError, Server, ServerError, find_command
 
@@ -28,7 +30,7 @@ POLICIES = {
     "everysec": ["--appendonly", "yes", "--appendfsync", "everysec"],
     "always": ["--appendonly", "yes", "--appendfsync", "always"],
 }
-PARTS = ["policies", "loading", "rewrite"]
+PARTS = ["policies", "slow", "loading", "rewrite"]
 Row = dict[str, Any]
 
 
@@ -79,6 +81,49 @@ def policy_rows(load: str, base: Path, seconds: float, repeat: int) -> list[Row]
                     ),
                 }
             )
+    return rows
+
+
+# ---- `always` on a slow disk ----
+
+
+def build_slow_sync() -> str:
+    """Returns the path of slow_sync.so, newer than its source."""
+    source = Path(__file__).resolve().parent / "slow_sync.c"
+    target = BUILD / "wire" / "slow_sync.so"
+    if target.is_file() and target.stat().st_mtime >= source.stat().st_mtime:
+        return str(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = ["cc", "-O2", "-shared", "-fPIC", str(source), "-o", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise BenchError(f"slow_sync.c does not compile: {done.stderr.strip()[:500]}")
+    return str(target)
+
+
+def slow_disk_rows(load: str, base: Path, seconds: float, repeat: int) -> list[Row]:
+    preload = build_slow_sync()
+    rows: list[Row] = []
+    for us, pipeline in ((1000, 1), (1000, 16), (5000, 1), (5000, 16)):
+        seen: dict[str, list[float]] = {name: [] for name in NAMES}
+        environment = {"LD_PRELOAD": preload, "SLOW_SYNC_US": str(us)}
+        for _ in range(repeat):
+            for name in NAMES:
+                folder = tempfile.mkdtemp(dir=base)
+                flags = [*POLICIES["always"], "--dir", folder]
+                with Server(name, 1, [], flags, environment=environment) as server:
+                    seen[name].append(measure_set(load, server, pipeline, seconds)[0])
+                shutil.rmtree(folder)
+        redis, ours = median(seen["redis"]), median(seen["rustypotato"])
+        rows.append(
+            {
+                "a sync takes us": us,
+                "P": pipeline,
+                "redis kops/s": round(redis / 1e3, 1),
+                "rustypotato kops/s": round(ours / 1e3, 1),
+                "ops x": round(ours / redis, 2),
+            }
+        )
     return rows
 
 
@@ -187,6 +232,9 @@ def main() -> int:
         parts = args.parts.split(",")
         if "policies" in parts:
             rows = policy_rows(load, args.dir, args.seconds, args.repeat)
+            print(table_text(rows, True), end="\n\n")
+        if "slow" in parts:
+            rows = slow_disk_rows(load, args.dir, args.seconds, args.repeat)
             print(table_text(rows, True), end="\n\n")
         if "loading" in parts:
             print(

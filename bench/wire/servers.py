@@ -73,6 +73,7 @@ class Server:
     cpus: list[int] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     files_max: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     folder: str = ""
@@ -109,6 +110,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment},
                 preexec_fn=self._prepare_child,
             )
         self._wait_until_ready()

@@ -22,6 +22,9 @@ namespace rp {
 constexpr int64_t kLogRetryMs = 1000;      // between tries to write after an error
 constexpr int64_t kSyncPeriodMs = 1000;    // everysec
 constexpr uint64_t kGroupBytes = 4 << 20;  // always: so much is written without a sync at most
+constexpr int64_t kGatherPart = 8;         // always: so much of a sync's time ...
+constexpr int64_t kGatherMinUs = 50;       // ... if that is more than a nap takes to end ...
+constexpr int64_t kGatherMaxUs = 5000;     // ... is spent waiting for more to go with the next
 constexpr int64_t kTurnWaitMs = 10000;     // log_rebase waits so long for the log thread's turn
 
 // An increment the log has turned away from: to be synced and closed.
@@ -72,11 +75,13 @@ struct Log {
     // The log thread's.
     alignas(64) Merge merge;
     LogRun run;
-    bool turning = false;      // a cut was merged; the next increment is not there yet
-    bool torn = false;         // part of a run is behind file_bytes
-    int64_t retry_at_ms = 0;   // 0: nothing failed
-    uint64_t group_bytes = 0;  // written since the last sync of `always`
-    bool lost = false;         // at the end: not everything could be written
+    bool turning = false;         // a cut was merged; the next increment is not there yet
+    bool torn = false;            // part of a run is behind file_bytes
+    int64_t retry_at_ms = 0;      // 0: nothing failed
+    uint64_t group_bytes = 0;     // written since the last sync of `always`
+    uint64_t group_expected = 0;  // numbers that the next sync of `always` is likely to serve
+    int64_t gather_until_us = 0;  // 0: nobody waits for a group to be complete
+    bool lost = false;            // at the end: not everything could be written
 
     // The sync thread's.
     Nap sync_nap;                         // nothing to sync

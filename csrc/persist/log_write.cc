@@ -130,11 +130,36 @@ static void collect(Log* l) {
     }
 }
 
-static bool sync_group(Log* l) {
-    if (l->policy.load(std::memory_order_relaxed) != FsyncPolicy::always) return false;
-    if (synced(l) == written(l) || log_sync_failed(l)) return false;
+// A client whose write was just acknowledged sends its next one a moment later, when the next sync
+// would already be under way: half of the clients would go with every other sync. So a sync waits,
+// for a small part of the time it takes, until as many have written as came with and during the one
+// before. One client alone never waits.
+static bool gathers(Log* l, bool closing) {
+    if (closing || written(l) - synced(l) >= l->group_expected) return false;
+    int64_t now_us = clock_mono_us();
+    if (l->gather_until_us == 0) {
+        int64_t wait_us = l->last_sync_us.load(std::memory_order_relaxed) / kGatherPart;
+        if (wait_us < kGatherMinUs) return false;
+        l->gather_until_us = now_us + (wait_us < kGatherMaxUs ? wait_us : kGatherMaxUs);
+    }
+    return now_us < l->gather_until_us;
+}
+
+static bool group_waits(Log* l) {
+    return l->policy.load(std::memory_order_relaxed) == FsyncPolicy::always &&
+           synced(l) != written(l) && !log_sync_failed(l);
+}
+
+static bool sync_group(Log* l, bool closing) {
+    bool waits = group_waits(l);
+    if (waits && gathers(l, closing)) return false;
+    l->gather_until_us = 0;
+    if (!waits) return false;
+    uint64_t before = synced(l);
     l->group_bytes = 0;
-    return log_sync_now(l, true);
+    bool any = log_sync_now(l, true);
+    l->group_expected = l->journal.next_seq.load(std::memory_order_relaxed) - 1 - before;
+    return any;
 }
 
 static int64_t stamp(const Log* l) {
@@ -148,19 +173,24 @@ static bool may_try(const Log* l, bool closing) {
 // Does one thing. False: there is none, or it has to wait.
 static bool step(Log* l, bool closing) {
     collect(l);
-    if (RP_UNLIKELY(!may_try(l, closing))) return sync_group(l);  // what came before the error
+    if (RP_UNLIKELY(!may_try(l, closing)))
+        return sync_group(l, closing);  // what came before the error
     if (RP_UNLIKELY(l->turning)) return turn(l);
-    if (l->group_bytes >= kGroupBytes && sync_group(l)) return true;
+    if (l->group_bytes >= kGroupBytes && sync_group(l, closing)) return true;
     // A run that failed is still there, with its batches.
     bool waits = l->run.behind - 1 > written(l);
-    if (!waits && !merge_run(&l->merge, &l->run, stamp(l))) return sync_group(l);
-    return write_run(l) || sync_group(l);
+    if (!waits && !merge_run(&l->merge, &l->run, stamp(l))) return sync_group(l, closing);
+    return write_run(l) || sync_group(l, closing);
 }
 
 static int64_t nap_ns(const Log* l) {
-    if (l->retry_at_ms == 0) return -1;
-    int64_t left_ms = l->retry_at_ms - clock_mono_ms();
-    return left_ms > 0 ? left_ms * 1000000 : 0;
+    if (l->retry_at_ms != 0) {
+        int64_t left_ms = l->retry_at_ms - clock_mono_ms();
+        return left_ms > 0 ? left_ms * 1000000 : 0;
+    }
+    if (l->gather_until_us == 0) return -1;
+    int64_t left_us = l->gather_until_us - clock_mono_us();
+    return left_us > 0 ? left_us * 1000 : 0;
 }
 
 static void rest(Log* l) {
