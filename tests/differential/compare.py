@@ -7,7 +7,7 @@ import re
 import time
 from typing import Any
 
-from grammar import KEYS, PAUSE, Command
+from grammar import KEYS, PAUSE, TRANSPLANT, Command
 
 from tools import resp
 from tools.resp import Node
@@ -89,6 +89,10 @@ class Twins:
                 time.sleep(0.003)  # Both clocks move on; nothing is waited for.
                 self.some_expired = True
             return
+        if command[0] == TRANSPLANT:
+            if self.queues[who] is None:
+                self.transplant(who, *command[1:])
+            return
         if self.is_walk(who, command):
             raws = [side.scan(who, command) for side in self.sides]
         else:
@@ -98,6 +102,23 @@ class Twins:
         if name in CHANGES_AT_RANDOM and self.queues[who] is None:
             self.level(who, command, raws)
         self.follow(who, name, raws[0])
+
+    def transplant(self, who: int, source: bytes, *words: bytes) -> None:
+        """Each side restores what the other one has dumped."""
+        target, *options = words
+        dumps = [resp.decode_bytes(side.links[who].raw("DUMP", source)) for side in self.sides]
+        if (dumps[0] is None) != (dumps[1] is None):
+            raise Difference("\n".join([*self.log[-30:], f"DUMP {source!r}: {dumps!r}"]))
+        if dumps[0] is None:
+            return
+        ttl, *rest = options
+        commands = [(b"RESTORE", target, ttl, dump, *rest) for dump in reversed(dumps)]
+        raws = [
+            side.links[who].raw(*command)
+            for side, command in zip(self.sides, commands, strict=True)
+        ]
+        self.log.append(f"{who}> {source!r} -> {commands!r} -> {raws[0][:200]!r}")
+        self.compare(who, commands[0], raws)
 
     def level(self, who: int, command: Command, raws: list[bytes]) -> None:
         """Where chance left two different values, there is none from now on."""

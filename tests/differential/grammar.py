@@ -2,7 +2,7 @@
 
 A step is (connection 0 or 1, command as a tuple of bytes). Expiry times are either far away or in
 the past, since two servers do not share a clock; PAUSE is a pseudo command that makes a key expire
-on both.
+on both, TRANSPLANT one that carries values across.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 Command = tuple[bytes, ...]
 PAUSE = b"@expire-now"  # (PAUSE, key): PEXPIRE key 1, then both clocks move on.
+# (TRANSPLANT, from, to, ttl, option...): DUMP from; RESTORE to ttl <what the other one has dumped>.
+TRANSPLANT = b"@transplant"
 
 KEYS = [b"a", b"b", b"c", b"", b"k\x00\r\n", b"key:1", b"key:2"]
 FAR_S, FAR_MS = 4_102_444_800, 4_102_444_800_000
@@ -338,6 +340,7 @@ connection = st.one_of(
 )
 
 # The families of collections build on what stands above.
+import grammar_dumps  # noqa: E402
 import grammar_hashes  # noqa: E402
 import grammar_lists  # noqa: E402
 import grammar_sets  # noqa: E402
@@ -390,6 +393,7 @@ NAMES = [
     b"",
     b"get",
     b"Dbsize",
+    *grammar_dumps.NAMES,
     *grammar_hashes.NAMES,
     *grammar_sets.NAMES,
     *grammar_lists.NAMES,
@@ -409,13 +413,15 @@ rubbish = (
     )
 )
 
+others = st.one_of(strings, keys, expiry)
 FAMILIES: dict[str, st.SearchStrategy[Command]] = {
     "strings": st.one_of(strings, strings, strings, keys, expiry),
     "keys": st.one_of(keys, keys, expiry, expiry, strings),
     "lists": weighted((8, grammar_lists.commands), (1, st.one_of(keys, expiry, transactions))),
-    "hashes": st.one_of(*[grammar_hashes.commands] * 8, strings, keys, expiry, transactions),
-    "sets": st.one_of(*[grammar_sets.commands] * 8, strings, keys, expiry),
-    "zsets": st.one_of(*[grammar_zsets.commands] * 8, strings, keys, expiry, transactions),
+    "hashes": weighted((8, grammar_hashes.commands), (1, others), (1, transactions)),
+    "sets": weighted((8, grammar_sets.commands), (1, others)),
+    "zsets": weighted((8, grammar_zsets.commands), (1, others), (1, transactions)),
+    "dumps": grammar_dumps.commands,
     "sets in transactions": st.one_of(grammar_sets.steady, grammar_sets.steady, transactions),
     "transactions": st.one_of(transactions, transactions, strings, keys, expiry),
     "rubbish": st.one_of(rubbish, rubbish, connection, transactions, strings),
