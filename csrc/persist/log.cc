@@ -88,6 +88,15 @@ uint64_t log_synced(const Log* l) {
 
 bool log_is_founding(const Log* l) { return l->founding.load(std::memory_order_seq_cst); }
 
+void log_wait_synced(Log* l, uint64_t seq, int64_t timeout_ms) {
+    l->waiters.fetch_add(1, std::memory_order_seq_cst);
+    uint32_t seen = l->moved.load(std::memory_order_seq_cst);
+    if (log_is_founding(l) || log_synced(l) < seq) {
+        futex_wait_for(&l->moved, seen, timeout_ms * 1000000);
+    }
+    l->waiters.fetch_sub(1, std::memory_order_seq_cst);
+}
+
 bool log_flush(Log* l, int64_t timeout_ms) {
     uint64_t all = l->journal.next_seq.load(std::memory_order_seq_cst) - 1;
     auto is_written = [](const Log* log, uint64_t what) {

@@ -83,6 +83,8 @@ bool log_wait(Log* l, uint64_t seq, int64_t timeout_ms);
 // LogOptions.wake is called when it has moved.
 uint64_t log_synced(const Log* l);
 bool log_is_founding(const Log* l);
+// Until log_synced has got to seq, something else has happened to the log, or timeout_ms are over.
+void log_wait_synced(Log* l, uint64_t seq, int64_t timeout_ms);
 // Whatever the policy: is everything that was handed in until now on the disk? Syncs it. Waits at
 // most timeout_ms for it to be written, and for one sync.
 bool log_flush(Log* l, int64_t timeout_ms);
