@@ -370,6 +370,10 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     if (admitted && c->a.log != nullptr && RP_UNLIKELY(waits_for_log(c))) return Ran::paused;
     bool snapshot = c->store->preserve.active.load(std::memory_order_relaxed);
     if (admitted && RP_UNLIKELY(snapshot) && waits_for_snapshot(c)) return Ran::paused;
+    if (admitted && RP_UNLIKELY(c->row->waits != nullptr) && !s->multi.active) {
+        ctx_submit_now(c);  // what it waits for
+        if (c->row->waits(c, {cmd->argv, cmd->argc})) return Ran::paused;
+    }
     if (!admitted || !admit_memory(c, &why) || !admit_disk(c, &why)) {
         reply_rejected(c, ref, &why);
     } else if (RP_UNLIKELY(s->multi.active) && !(c->row->flags & kCmdImmediate)) {

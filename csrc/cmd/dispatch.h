@@ -74,8 +74,8 @@ CmdRef command_by_index(uint32_t index);
 // ---- running ----------------------------------------------------------------------------------
 enum class Ran : uint8_t {
     done,
-    paused,  // not executed: CLIENT PAUSE, or a write while the log is full; present it again
-             // when that is over
+    paused,  // not executed: CLIENT PAUSE, a write while the log is full, or a command that waits
+             // (Session.waits); present it again when that is over
     close,   // send what is in out, then close
 };
 
@@ -91,7 +91,7 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q);
 
 // What has been logged is handed over, and the session's replies rest on it.
 inline void ctx_rest(CmdCtx* c, LogVoice* v) {
-    if (v->rests_on != 0) c->session->rests_on = v->rests_on;
+    if (v->rests_on != 0) c->session->wrote = c->session->rests_on = v->rests_on;
     v->rests_on = 0;  // it is this session's, not that of the next one in this turn
 }
 // Whoever goes on to something that may take long does it now: no number is acknowledged before

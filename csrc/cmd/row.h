@@ -146,6 +146,9 @@ struct Cmd {
     // MOVE, COPY ... DB n: the other database whose segments of the same keys are needed; -1 =
     // none.
     int64_t (*other_db)(Args argv) = nullptr;
+    // Must it wait before it runs (engine/wait.h)? Then it is presented again later. Outside of
+    // MULTI.
+    bool (*waits)(CmdCtx* c, Args argv) = nullptr;
 };
 
 // Syntax, without the command's own name (parser: engine/syntax.h). Items have one space between

@@ -50,12 +50,16 @@ struct Session {
     bool replay = false;         // the log is being replayed: nothing is logged, refused or expired
     size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early
     uint64_t rests_on = 0;       // the replies in `out` may leave once the log has got this far
+    uint64_t wrote = 0;          // the highest number of the log that is of its changes
+    int64_t waits_until_ms = 0;  // with `waits`: monotonic, INT64_MAX: for ever
     ReplyMode reply_mode = ReplyMode::on;
     Multi multi;
     Watcher watcher;
     // Shared (relaxed): CLIENT LIST, CLIENT KILL.
     std::atomic<uint32_t> db{0};
-    std::atomic<bool> kill{false};  // set by any thread; the owner closes it
+    std::atomic<bool> kill{false};    // set by any thread; the owner closes it
+    std::atomic<bool> waits{false};   // in WAIT or WAITAOF (engine/wait.h)
+    std::atomic<uint8_t> unblock{0};  // CLIENT UNBLOCK, set by any thread
     std::atomic<bool> no_evict{false};
     std::atomic<bool> no_touch{false};
     std::atomic<int64_t> last_ms{0};  // monotonic ms of the last command

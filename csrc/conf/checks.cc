@@ -15,7 +15,10 @@ const char* check_dbfilename(Bytes value) {
 
 const char* check_appendfilename(Bytes value) {
     if (value.len == 0) return "appendfilename can't be empty";
-    return has_slash(value) ? "appendfilename can't be a path, just a filename" : nullptr;
+    if (has_slash(value)) return "appendfilename can't be a path, just a filename";
+    // Names of the log's files are this and up to some 50 bytes more (kAppendNameMax of persist/).
+    constexpr size_t kMax = 200;
+    return value.len > kMax ? "appendfilename is too long: at most 200 bytes" : nullptr;
 }
 
 const char* check_appenddirname(Bytes value) {

@@ -194,9 +194,9 @@ static bool apply_all(Config* c, const std::vector<Change>& changes, ConfigErr* 
     return true;
 }
 
-bool config_set_many(Config* c, const ConfigPair* pairs, size_t count, bool local_client,
+// REQUIRES: set_lock.
+static bool set_many(Config* c, const ConfigPair* pairs, size_t count, bool local_client,
                      ConfigErr* err) {
-    std::lock_guard<std::mutex> held(c->texts->set_lock);
     std::vector<Change> changes;
     if (!find_rows(c, pairs, count, local_client, &changes, err)) return false;
     for (size_t i = 0; i < count; i++) {
@@ -210,6 +210,20 @@ bool config_set_many(Config* c, const ConfigPair* pairs, size_t count, bool loca
     for (const Change& it : changes)
         value_store(c, it.row, it.after);
     return apply_all(c, changes, err);
+}
+
+bool config_set_many(Config* c, const ConfigPair* pairs, size_t count, bool local_client,
+                     ConfigErr* err) {
+    std::lock_guard<std::mutex> held(c->texts->set_lock);
+    return set_many(c, pairs, count, local_client, err);
+}
+
+bool config_try_set_many(Config* c, const ConfigPair* pairs, size_t count, bool local_client,
+                         ConfigErr* err) {
+    std::unique_lock<std::mutex> held(c->texts->set_lock, std::try_to_lock);
+    if (held.owns_lock()) return set_many(c, pairs, count, local_client, err);
+    config_err_set(err, "ERR CONFIG SET failed: another one is under way, try again");
+    return false;
 }
 
 void config_on_apply(Config* c, ConfigApply fn, void* arg) {

@@ -127,6 +127,10 @@ struct ConfigPair {
 // ...". `local_client`: may set protected settings where those are open to local clients.
 [[nodiscard]] bool config_set_many(Config* c, const ConfigPair* pairs, size_t count,
                                    bool local_client, ConfigErr* err);
+// The same, but fails at once while another thread is in one of the two: for whoever holds what
+// that one may be waiting for.
+[[nodiscard]] bool config_try_set_many(Config* c, const ConfigPair* pairs, size_t count,
+                                       bool local_client, ConfigErr* err);
 // One callback for all rows; null = none. REQUIRES: no config_set_many is running.
 void config_on_apply(Config* c, ConfigApply fn, void* arg);
 

@@ -89,6 +89,10 @@ int rp_stop(rp_store* store);
 /* Waits until SHUTDOWN or rp_request_stop, for at most timeout_ms, or until a signal handler ran:
  * 1 = a stop was asked for, 0 = not yet, negative = RP_CLOSED or RP_FOREIGN. */
 int rp_wait_stop(rp_store* store, int timeout_ms);
+/* Before a stop that a signal asked for: the log is synced, the last snapshot written, as the
+ * settings want it; writes of network clients wait meanwhile, and from then on. RP_DATA: that
+ * failed (the log says why), and the store goes on as before. SHUTDOWN has done this itself. */
+int rp_prepare_stop(rp_store* store);
 /* Makes rp_wait_stop return 1 and the loops begin to stop; returns at once. Not for signal
  * handlers. */
 int rp_request_stop(rp_store* store);

@@ -241,6 +241,7 @@ static int serve(rp_store* store, const rp_address* address, int* port, char** e
     NetErr err;
     log_banner(store->engine->config);
     store->engine->stop.store(StopState::running, std::memory_order_relaxed);
+    persistence_stop_over(store->engine);
     Net* net;
     Status s = net_open(store->engine, options, &net, &err);
     if (s != Status::ok) return fail(error, status_code(s), err.text);
@@ -298,6 +299,15 @@ int rp_wait_stop(rp_store* store, int timeout_ms) {
     bool asked = e->stop.load(std::memory_order_acquire) != StopState::running;
     store_leave(store);
     return asked ? 1 : 0;
+}
+
+int rp_prepare_stop(rp_store* store) {
+    if (!store_is_mine(store)) return RP_FOREIGN;
+    int code = store_enter(store);
+    if (code != RP_OK) return code;
+    bool fine = persistence_prepare_stop(store->engine, LastSave::by_save_points, false);
+    store_leave(store);
+    return fine ? RP_OK : RP_DATA;
 }
 
 int rp_request_stop(rp_store* store) {

@@ -6,6 +6,7 @@
 #include "base/numbers.h"
 #include "engine/clients.h"
 #include "engine/families.h"
+#include "engine/wait.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -262,14 +263,23 @@ static void cmd_unpause(CmdCtx* c, Args, Reply* out) {
     reply_ok(out);
 }
 
-// No command of this version blocks, so there is nobody to wake.
 static void cmd_unblock(CmdCtx* c, Args argv, Reply* out) {
     if (argv.len > 4) return refuse_count(c, argv);
     if (argv.len == 4 && !arg_is(argv[3], "timeout") && !arg_is(argv[3], "error")) {
         return reply_error(out, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     }
     int64_t id;
-    if (arg_i64(c, argv[2], &id)) reply_int(out, 0);
+    if (!arg_i64(c, argv[2], &id)) return;
+    Engine* e = c->engine;
+    bool found = false;
+    mutex_lock(&e->clients.lock);
+    for (Session* s = e->clients.head; s != nullptr && !found; s = s->next) {
+        found = static_cast<int64_t>(s->id) == id &&
+                wait_unblock(s, argv.len == 4 && arg_is(argv[3], "error"));
+    }
+    mutex_unlock(&e->clients.lock);
+    if (found && e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    reply_int(out, found);
 }
 
 // ---- modes of this session --------------------------------------------------------------------

@@ -137,6 +137,7 @@ static void flags_text(const Session* s, char out[16]) {
     if (s->in_multi.load(std::memory_order_relaxed)) *at++ = 'x';
     if (s->watcher.dirty.load(std::memory_order_relaxed)) *at++ = 'd';
     if (s->kill.load(std::memory_order_relaxed)) *at++ = 'A';
+    if (s->waits.load(std::memory_order_relaxed)) *at++ = 'b';
     if (s->unix_socket) *at++ = 'U';
     if (s->no_evict.load(std::memory_order_relaxed)) *at++ = 'e';
     if (s->no_touch.load(std::memory_order_relaxed)) *at++ = 'T';

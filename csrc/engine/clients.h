@@ -30,6 +30,9 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking);
 void pause_start(Engine* e, int64_t until_ms, bool all);
 void pause_end(Engine* e);
 void pause_end_if_over(Engine* e);
+// While a shutdown writes what it has to (Persistence.stopping): writes of network clients wait,
+// whatever CLIENT PAUSE says.
+void pause_for_stop(Engine* e, bool on);
 // DispatchHooks.is_paused.
 bool pause_holds(Engine* e, const Session* s, const Cmd* row);
 

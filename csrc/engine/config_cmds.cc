@@ -70,7 +70,9 @@ static void cmd_config_set(CmdCtx* c, Args argv, Reply* out) {
     bool fine;
     {
         StepOut outside(c);  // a new port may have to be opened
-        fine = config_set_many(c->config, pairs, count, session_is_local(c->session), &err);
+        // Inside EXEC the gate is held up, and the other one may be waiting for that.
+        auto* set = c->a.locked ? config_try_set_many : config_set_many;
+        fine = set(c->config, pairs, count, session_is_local(c->session), &err);
     }
     fine ? reply_ok(out) : reply_error(out, bytes_of(err.text));
     mem_free(pairs, bytes);

@@ -22,7 +22,7 @@ void engine_register_commands() {
               kSetCmds,        kSetOpCmds,  kZsetCmds,     kZsetRangeCmds, kZsetStoreCmds,
               kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds,    kCommandCmds,
               kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kDumpCmds,
-              kSaveCmds}) {
+              kSaveCmds,       kWaitCmds}) {
             commands_register(family);
         }
         return true;
@@ -125,23 +125,31 @@ static void add_store_stats(EngineTotals* t, const StoreStats& s) {
 
 void engine_add_worker(Engine* e, Worker* w) {
     MutexGuard guard(&e->workers_lock);
-    w->voice.journal = e->core.journal.load(std::memory_order_relaxed);
+    w->voice.journal = e->voices_to;
     w->next = e->workers;
     e->workers = w;
 }
 
-void engine_set_journal(Engine* e, Journal* j) {
+// Behind the closed gate: nobody is between two commands of a batch.
+static void set_voices(Engine* e, Journal* speak_to, Journal* rest_on) {
     EpochSlot* slot = epoch_slot();
     Gate* gate = &e->core.store.gate;
     gate_close(gate, slot);
     mutex_lock(&e->workers_lock);
-    e->core.journal.store(j, std::memory_order_release);
+    e->core.journal.store(rest_on, std::memory_order_release);
+    e->voices_to = speak_to;
     for (Worker* w = e->workers; w != nullptr; w = w->next) {
         journal_submit(&w->voice);  // of a turn that has not ended yet
-        w->voice.journal = j;
+        w->voice.journal = speak_to;
     }
     mutex_unlock(&e->workers_lock);
     gate_open(gate, slot);
+}
+
+void engine_set_journal(Engine* e, Journal* j) { set_voices(e, j, j); }
+
+void engine_silence(Engine* e) {
+    set_voices(e, nullptr, e->core.journal.load(std::memory_order_acquire));
 }
 
 void engine_log_moved(void* engine) {

@@ -119,7 +119,8 @@ struct Engine {
     // Workers, for summing counters.
     Mutex workers_lock;
     Worker* workers = nullptr;
-    StoreStats retired_stats;  // of workers that are gone; under workers_lock
+    Journal* voices_to = nullptr;  // whom they all speak to; under workers_lock
+    StoreStats retired_stats;      // of workers that are gone; under workers_lock
     CmdStat* retired_cmd_stats = nullptr;
     std::atomic<uint64_t> retired_commands{0};
     std::atomic<uint64_t> retired_changes{0};
@@ -175,6 +176,9 @@ void engine_pause_wait(Engine* e, const Session* s);
 // From here on all workers, later ones too, say what they do to this journal; null: to none. Closes
 // the gate. REQUIRES: not pinned. Before the old journal goes away no loop may run any more.
 void engine_set_journal(Engine* e, Journal* j);
+// Half of engine_set_journal(e, null): no changes go to the journal any more, but those whose
+// replies rest on it still find it.
+void engine_silence(Engine* e);
 // LogOptions.wake, with the engine as its argument.
 void engine_log_moved(void* engine);
 

@@ -1,6 +1,7 @@
 // Life of a connection and the way in. The way out is conn_out.cc.
 #include "net/conn.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cinttypes>
@@ -272,7 +273,11 @@ static void conn_input(Conn* c, char* data, size_t len) {
         case Stop::blocked: c->blocked = true; break;
         case Stop::paused:
             c->paused = true;
-            loop_note_paused(c->loop);
+            if (c->session.waits.load(std::memory_order_relaxed)) {
+                loop_note_waiting(c->loop, c->session.waits_until_ms);
+            } else {
+                loop_note_paused(c->loop);
+            }
             break;
         case Stop::finish:
             c->close_when_sent = true;
@@ -481,12 +486,20 @@ static size_t conn_memory(const Conn* c) {
            (c->held != nullptr ? c->held->bytes : 0);
 }
 
+// Nothing is read from it meanwhile.
+static bool hung_up_waiting(const Conn* c) {
+    if (!c->session.waits.load(std::memory_order_relaxed)) return false;
+    pollfd ask = {c->session.fd, POLLRDHUP, 0};
+    return poll(&ask, 1, 0) == 1 && (ask.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 void conn_tend(Conn* c) {
     size_t bytes = conn_memory(c);
     loop_count_bytes(c->loop, static_cast<int64_t>(bytes) - static_cast<int64_t>(c->counted_bytes));
     c->counted_bytes = bytes;
     if (c->session.kill.load(std::memory_order_relaxed)) return conn_close(c);
-    if (conn_over_output_limit(c)) return conn_close(c);
+    if (conn_over_output_limit(c) || hung_up_waiting(c)) return conn_close(c);
+    if (c->session.waits.load(std::memory_order_relaxed)) return;
     auto idle_max_ms = static_cast<uint64_t>(config_num(engine_of(c)->config->timeout_s)) * 1000;
     if (idle_max_ms != 0 && c->mark_seq == 0 &&
         loop_now_ms(c->loop) - c->last_io_ms > idle_max_ms) {

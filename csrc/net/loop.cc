@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "mem/mem.h"
 #include "net/listener.h"
@@ -117,6 +118,20 @@ void loop_note_paused(Loop* l) {
     // It has become empty meanwhile. In CLIENT PAUSE they wait for something else, too.
     bool other = engine_core(l->net->engine)->pause_state.load(std::memory_order_relaxed) != 0;
     if (!other && journal_has_room(j)) loop_signal(l, kLoopWake);
+}
+
+static void on_alarm(uv_timer_t* handle);
+
+void loop_note_waiting(Loop* l, int64_t until_ms) {
+    l->paused++;
+    // The log may have moved before we said that we want to know: those look once more.
+    if (!l->wants_moves.exchange(true, std::memory_order_seq_cst)) loop_signal(l, kLoopWake);
+    if (until_ms == INT64_MAX || (l->alarm_ms != 0 && l->alarm_ms <= until_ms)) return;
+    l->alarm_ms = until_ms;
+    int64_t left_ms = until_ms - clock_mono_ms();
+    // uv_now may be a little behind; the timer counts from there.
+    uv_update_time(&l->uv);
+    uv_timer_start(&l->alarm, on_alarm, left_ms > 0 ? static_cast<uint64_t>(left_ms) : 0, 0);
 }
 
 // Hands what this turn has changed to the log.
@@ -242,6 +257,12 @@ static void wake_conns(Loop* l) {
             loop_mark_ready(l, c);
         }
     }
+}
+
+static void on_alarm(uv_timer_t* handle) {
+    Loop* l = loop_of(handle);
+    l->alarm_ms = 0;
+    if (!l->stopping) wake_conns(l);
 }
 
 // ---- stopping ---------------------------------------------------------------------------------
@@ -412,9 +433,10 @@ Status loop_init(Loop* l, Net* net, uint32_t index) {
     uv_check_init(&l->uv, &l->check);
     uv_idle_init(&l->uv, &l->idle);
     uv_timer_init(&l->uv, &l->tick);
+    uv_timer_init(&l->uv, &l->alarm);
     for (void* h : {static_cast<void*>(&l->async), static_cast<void*>(&l->prepare),
                     static_cast<void*>(&l->check), static_cast<void*>(&l->idle),
-                    static_cast<void*>(&l->tick)}) {
+                    static_cast<void*>(&l->tick), static_cast<void*>(&l->alarm)}) {
         static_cast<uv_handle_t*>(h)->data = l;
     }
     uv_prepare_start(&l->prepare, on_prepare);

@@ -44,7 +44,8 @@ struct alignas(64) Loop {
     alignas(64) std::atomic<uint32_t> signals{0};
     std::atomic<uint64_t> waits_for{0};   // the lowest number that a held client waits for; 0: none
     std::atomic<bool> wants_room{false};  // clients are paused because the log is full
-    std::atomic<uint64_t> conn_count{0};  // posted or alive: the load
+    std::atomic<bool> wants_moves{false};  // clients wait in WAITAOF: whatever the log does
+    std::atomic<uint64_t> conn_count{0};   // posted or alive: the load
     std::atomic<uint64_t> buffer_bytes{0};
     Mutex mail_lock;
     Conn* mail = nullptr;  // under mail_lock; newest first
@@ -55,6 +56,8 @@ struct alignas(64) Loop {
     uv_check_t check;
     uv_idle_t idle;
     uv_timer_t tick;
+    uv_timer_t alarm;      // the first of the clients in WAIT is through with waiting
+    int64_t alarm_ms = 0;  // when, by clock_mono_ms; 0: it is not set
     Worker worker;
     uint64_t turn = 1;
     uint64_t reclaimed_ms = 0;
@@ -99,6 +102,8 @@ void loop_hold(Loop* l, Conn* c);  // REQUIRES: mark_seq is set
 void loop_unhold(Loop* l, Conn* c);
 // A client was paused: maybe because the log is full.
 void loop_note_paused(Loop* l);
+// It waits in WAIT or WAITAOF, until then at most.
+void loop_note_waiting(Loop* l, int64_t until_ms);
 void loop_count_bytes(Loop* l, int64_t delta);
 // Reply chunks for sessions: from and to the loop's small store, so that a turn allocates nothing.
 void loop_lend_chunk(Loop* l, Out* out);

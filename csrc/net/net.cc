@@ -40,6 +40,8 @@ static void hook_log_moved(void* arg) {
         if (seq != 0 && seq <= acked && l->waits_for.exchange(0) != 0) bits |= kLoopAcked;
         bool wants = room && l->wants_room.load(std::memory_order_seq_cst);
         if (wants && l->wants_room.exchange(false)) bits |= kLoopWake;
+        bool moves = l->wants_moves.load(std::memory_order_seq_cst);
+        if (moves && l->wants_moves.exchange(false)) bits |= kLoopWake;
         if (bits != 0) loop_signal(l, bits);
     }
 }

@@ -24,6 +24,8 @@ constexpr int kIovMax = 64;
 struct CutTable {
     uint32_t db;
     const Table* table;
+    uint64_t keys, ttl_keys;  // at the cut
+    bool told;                // RESIZEDB was written
 };
 
 struct Snapshot {
@@ -126,9 +128,12 @@ static void file_give_up(Snapshot* s) {
 
 static void select_db(Snapshot* s, const Table* table) {
     for (size_t i = 0; i < s->table_count; i++) {
-        if (s->tables[i].table != table || s->tables[i].db == s->selected) continue;
-        s->selected = s->tables[i].db;
+        CutTable* t = &s->tables[i];
+        if (t->table != table || t->db == s->selected) continue;
+        s->selected = t->db;
         rdb_select_db(&s->rdb, s->selected);
+        if (!t->told) rdb_resize_db(&s->rdb, t->keys, t->ttl_keys);
+        t->told = true;
     }
 }
 
@@ -282,7 +287,8 @@ static void cut(Snapshot* s, EpochSlot* slot) {
         uint64_t keys = table_keys(st->dbs[db].table);
         if (keys == 0) continue;
         s->keys_total.fetch_add(keys, std::memory_order_relaxed);
-        s->tables[s->table_count++] = {db, st->dbs[db].table};
+        const Table* table = st->dbs[db].table;
+        s->tables[s->table_count++] = {db, table, keys, table_ttl_keys(table), false};
     }
     if (s->o.goal == SnapshotGoal::aof_base) s->first_incr = log_rotate(s->o.log, slot);
 }

@@ -82,6 +82,17 @@ static void request_stop(const py11::handle& store) {
     check(rp_request_stop(store_of(store)->store));
 }
 
+static bool prepare_stop(const py11::handle& store) {
+    Caller* c = store_of(store);
+    int status;
+    {
+        py11::gil_scoped_release release;
+        status = rp_prepare_stop(c->store);
+    }
+    if (status != RP_DATA) check(status);
+    return status == RP_OK;
+}
+
 // "open", "closed" or "foreign".
 static const char* state(const py11::handle& store) {
     switch (rp_check(store_of(store)->store)) {
@@ -123,6 +134,8 @@ PYBIND11_MODULE(_core, m, py11::mod_gil_not_used()) {
     m.def("stop", stop, arg("store"), "Stops serving a store. Releases the GIL until it is done.");
     m.def("wait_stop", wait_stop, arg("store"), arg("timeout_ms"),
           "Waits until SHUTDOWN or request_stop, or a signal. True: a stop was asked for.");
+    m.def("prepare_stop", prepare_stop, arg("store"),
+          "Writes what a stop has to leave on the disk. False: that failed, the store goes on.");
     m.def("request_stop", request_stop, arg("store"), "Asks for a stop and returns at once.");
     m.def("state", state, arg("store"), "\"open\", \"closed\" or \"foreign\" (inherited by fork).");
     m.def("interpreter_leaves", interpreter_leaves, "Before stores are closed at exit.");

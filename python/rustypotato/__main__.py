@@ -56,6 +56,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.asked = False
+        self.loading = False
         self.store: Store | None = None
         self.leftovers: list[str] = []
 
@@ -69,7 +70,7 @@ class Signals:
         if self.asked and number == signal.SIGINT:
             self.leave_now()
         self.asked = True
-        if self.store is not None and not self.store.closed:
+        if self.loading and self.store is not None and not self.store.closed:
             _core.request_stop(self.store)
 
     def leave_now(self) -> None:
@@ -92,6 +93,27 @@ def close_in_order(store: Store) -> None:
     closing.start()
     while closing.is_alive():
         closing.join(0.1)
+
+
+def prepared(store: Store) -> bool:
+    """_core.prepare_stop in another thread, for the same reason."""
+    said: list[bool] = []
+    preparing = threading.Thread(target=lambda: said.append(_core.prepare_stop(store)))
+    preparing.start()
+    while preparing.is_alive():
+        preparing.join(0.1)
+    return said == [True]
+
+
+def wait_for_stop(store: Store, signals: Signals) -> None:
+    """Until SHUTDOWN, or a signal whose stop leaves nothing unsaved."""
+    while True:
+        while not signals.asked:
+            if _core.wait_stop(store, 250):
+                return
+        if prepared(store):
+            return
+        signals.asked = False
 
 
 def load(store: Store) -> None:
@@ -135,14 +157,18 @@ def serve(store: Store, signals: Signals) -> None:
     """Serves until a signal or SHUTDOWN."""
     pidfile, unixsocket = setting(store, "pidfile"), setting(store, "unixsocket")
     signals.store = store
-    listener = Listener(store, None, -1, None)
+    Listener(store, None, -1, None)
     signals.leftovers = [path for path in (pidfile, unixsocket) if path]
     if pidfile:
         write_pidfile(pidfile)
     try:
+        signals.loading = True
+        if signals.asked:  # one that came before listening was forgotten by it
+            _core.request_stop(store)
         load(store)
-        if not signals.asked:  # one that came before listening was forgotten by it
-            listener.wait()
+        signals.loading = False
+        if not signals.asked:
+            wait_for_stop(store, signals)
         close_in_order(store)
     finally:
         if pidfile and os.path.exists(pidfile):
