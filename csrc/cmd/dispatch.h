@@ -74,8 +74,8 @@ CmdRef command_by_index(uint32_t index);
 // ---- running ----------------------------------------------------------------------------------
 enum class Ran : uint8_t {
     done,
-    paused,  // not executed: CLIENT PAUSE, or a write while the log is full; present it again
-             // when that is over
+    paused,  // not executed, session->paused_by says why: CLIENT PAUSE, or a write while the log is
+             // full or a snapshot reads what it would change; present it again when that is over
     close,   // send what is in out, then close
 };
 

@@ -38,6 +38,9 @@ struct Multi {
 
 enum class ReplyMode : uint8_t { on, off, skip_next, skip_this };
 
+// What a command that came back Ran::paused waits for.
+enum class PausedBy : uint8_t { client_pause, log, snapshot };
+
 struct Session {
     uint64_t id = 0;
     Engine* engine = nullptr;  // constant
@@ -51,6 +54,7 @@ struct Session {
     size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early
     uint64_t rests_on = 0;       // the replies in `out` may leave once the log has got this far
     ReplyMode reply_mode = ReplyMode::on;
+    PausedBy paused_by = PausedBy::client_pause;  // the last time
     Multi multi;
     Watcher watcher;
     // Shared (relaxed): CLIENT LIST, CLIENT KILL.

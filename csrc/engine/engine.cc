@@ -150,6 +150,12 @@ void engine_log_moved(void* engine) {
     if (e->net.log_moved != nullptr) e->net.log_moved(e->net.net);
 }
 
+void engine_wake_clients(void* engine) {
+    auto* e = static_cast<Engine*>(engine);
+    MutexGuard guard(&e->log_moved_lock);
+    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+}
+
 static void retire_counters(Engine* e, const Worker* w) {
     StoreStats* kept = &e->retired_stats;
     stat_add(&kept->hits, get(w->stats.hits));

@@ -107,7 +107,8 @@ struct Engine {
     Pause pause;
     ErrorStats errors;
     NetHooks net;
-    Mutex log_moved_lock;  // the log's threads are in a hook of `net`: it may not be freed
+    Mutex
+        log_moved_lock;  // threads of log and snapshot are in a hook of `net`: it may not be freed
     std::atomic<StopState> stop{StopState::running};
     // Constant after engine_open.
     char run_id[41] = {};
@@ -177,6 +178,9 @@ void engine_pause_wait(Engine* e, const Session* s);
 void engine_set_journal(Engine* e, Journal* j);
 // LogOptions.wake, with the engine as its argument.
 void engine_log_moved(void* engine);
+
+// SnapshotOptions.wake, likewise: clients that wait for a snapshot.
+void engine_wake_clients(void* engine);
 
 // Registers every family once per process (idempotent, thread-safe).
 void engine_register_commands();

@@ -109,14 +109,13 @@ static void await_log(Loop* l) {
     }
 }
 
-void loop_note_paused(Loop* l) {
+void loop_note_paused(Loop* l, PausedBy what) {
     l->paused++;
+    if (what != PausedBy::log) return;
     const Journal* j = journal_of(l);
-    if (j == nullptr) return;
     l->wants_room.store(true, std::memory_order_seq_cst);
-    // It has become empty meanwhile. In CLIENT PAUSE they wait for something else, too.
-    bool other = engine_core(l->net->engine)->pause_state.load(std::memory_order_relaxed) != 0;
-    if (!other && journal_has_room(j)) loop_signal(l, kLoopWake);
+    // It has become empty meanwhile.
+    if (j == nullptr || journal_has_room(j)) loop_signal(l, kLoopWake);
 }
 
 // Hands what this turn has changed to the log.

@@ -97,8 +97,7 @@ void loop_freed(Loop* l);  // a Conn of this loop is gone
 void loop_mark_ready(Loop* l, Conn* c);
 void loop_hold(Loop* l, Conn* c);  // REQUIRES: mark_seq is set
 void loop_unhold(Loop* l, Conn* c);
-// A client was paused: maybe because the log is full.
-void loop_note_paused(Loop* l);
+void loop_note_paused(Loop* l, PausedBy what);
 void loop_count_bytes(Loop* l, int64_t delta);
 // Reply chunks for sessions: from and to the loop's small store, so that a turn allocates nothing.
 void loop_lend_chunk(Loop* l, Out* out);
