@@ -39,7 +39,9 @@ struct Worker {
     LogVoice voice;
     std::atomic<uint64_t> commands{0};
     std::atomic<uint64_t> changes{0};  // keys changed: INFO rdb_changes_since_last_save
-    CmdStat* cmd_stats = nullptr;      // one per row, see command_count()
+    // A loop's: the longest it has kept itself from polling. CONFIG RESETSTAT stores 0.
+    std::atomic<uint64_t> gap_max_us{0};
+    CmdStat* cmd_stats = nullptr;  // one per row, see command_count()
     // Scratch for key hashes and lock sets; grown on demand, trimmed when large.
     KeyHash* hashes = nullptr;
     size_t hashes_cap = 0;

@@ -208,6 +208,7 @@ static void sum_workers(Engine* e, EngineTotals* t) {
         add_store_stats(t, w->stats);
         t->commands += get(w->commands);
         t->changes += get(w->changes);
+        if (get(w->gap_max_us) > t->loop_gap_max_us) t->loop_gap_max_us = get(w->gap_max_us);
     }
 }
 
@@ -272,6 +273,8 @@ void engine_stats_reset(Engine* e) {
     mutex_lock(&e->workers_lock);
     sum_workers(e, &now);
     now.changes = 0;
+    for (Worker* w = e->workers; w != nullptr; w = w->next)
+        w->gap_max_us.store(0, std::memory_order_relaxed);
     e->base = now;
     if (e->base_cmds == nullptr) {
         e->base_cmds = static_cast<CmdTotals*>(mem_alloc(command_count() * sizeof(CmdTotals)));

@@ -82,7 +82,8 @@ struct EngineTotals {
     uint64_t commands = 0, hits = 0, misses = 0, expired = 0, evicted = 0;
     uint64_t read_retries = 0, read_locked = 0;
     uint64_t net_in = 0, net_out = 0;
-    uint64_t changes = 0;  // keys changed since the start: RESETSTAT keeps it
+    uint64_t changes = 0;          // keys changed since the start: RESETSTAT keeps it
+    uint64_t loop_gap_max_us = 0;  // the longest of all loops
 };
 struct CmdTotals {
     uint64_t calls = 0, nsec = 0, rejected = 0, failed = 0;
