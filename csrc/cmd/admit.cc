@@ -3,6 +3,7 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "cmd/txn.h"
 #include "store/evict.h"
 
 namespace rp {
@@ -101,8 +102,34 @@ bool waits_for_log(const CmdCtx* c) {
     return runs_now(c);
 }
 
-bool waits_for_snapshot(const CmdCtx* c) {
-    return preserve_full(&c->store->preserve) && is_write(c) && runs_now(c) && !c->a.replay;
+struct LargeKeys {
+    Store* store;
+    bool wait;
+};
+
+// All of them are asked for at once: none waits for another's turn.
+static void ask_for_large(void* arg, uint32_t db, const KeyHash* key) {
+    auto* k = static_cast<LargeKeys*>(arg);
+    Table* t = k->store->dbs[db].table;
+    k->wait |= preserve_must_wait(&k->store->preserve, t, key->key, key->hash);
+}
+
+static bool wants_large(CmdCtx* c, Args argv) {
+    LargeKeys keys = {c->store, false};
+    if (c->session->multi.active) {
+        exec_each_write_key(c->worker, c->session, ask_for_large, &keys);
+    } else {
+        uint32_t db = c->session->db.load(std::memory_order_relaxed);
+        keys_each_db(c->worker, c->store, c->row, argv, db, ask_for_large, &keys);
+    }
+    return keys.wait;
+}
+
+bool waits_for_snapshot(CmdCtx* c, Args argv) {
+    if (!is_write(c) || !runs_now(c) || c->a.replay) return false;
+    Preserve* p = &c->store->preserve;
+    if (RP_UNLIKELY(preserve_full(p)) && preserve_must_wait_for_room(p)) return true;
+    return wants_large(c, argv);
 }
 
 bool admit_disk_slow(CmdCtx* c, Rejection* why) {

@@ -53,7 +53,8 @@ inline bool admit_disk(CmdCtx* c, Rejection* why) {
 // With a log: it has no room for what this command would add. It waits, and holds nothing
 // meanwhile. In MULTI it is only queued. A disk that takes nothing any more is an error instead.
 bool waits_for_log(const CmdCtx* c);
-// The same while a snapshot has too much to catch up with.
-bool waits_for_snapshot(const CmdCtx* c);
+// The same while a snapshot has too much to catch up with, or reads a large value that this write
+// would have to copy (store/preserve.h). REQUIRES: a snapshot is active.
+bool waits_for_snapshot(CmdCtx* c, Args argv);
 
 }  // namespace rp

@@ -352,6 +352,11 @@ static void note_last(Session* s, const CmdRef* ref) {
     s->last_parent.store(ref->parent, std::memory_order_relaxed);
 }
 
+static Ran paused(Session* s, PausedBy what) {
+    s->paused_by = what;
+    return Ran::paused;
+}
+
 // *ref becomes the subcommand's, if it is one.
 static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     Session* s = c->session;
@@ -365,14 +370,18 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     // Nothing is evicted during a pause, so it comes first.
     if (admitted && RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
         !s->replay && core->hooks.is_paused(c->engine, s, c->row)) {
-        return Ran::paused;
+        return paused(s, PausedBy::client_pause);
     }
-    if (admitted && c->a.log != nullptr && RP_UNLIKELY(waits_for_log(c))) return Ran::paused;
-    bool snapshot = c->store->preserve.active.load(std::memory_order_relaxed);
-    if (admitted && RP_UNLIKELY(snapshot) && waits_for_snapshot(c)) return Ran::paused;
+    if (admitted && c->a.log != nullptr && RP_UNLIKELY(waits_for_log(c))) {
+        return paused(s, PausedBy::log);
+    }
     if (admitted && RP_UNLIKELY(c->row->waits != nullptr) && !s->multi.active) {
         ctx_submit_now(c);  // what it waits for
-        if (c->row->waits(c, {cmd->argv, cmd->argc})) return Ran::paused;
+        if (c->row->waits(c, {cmd->argv, cmd->argc})) return paused(s, PausedBy::command);
+    }
+    bool snapshot = c->store->preserve.active.load(std::memory_order_relaxed);
+    if (admitted && RP_UNLIKELY(snapshot) && waits_for_snapshot(c, {cmd->argv, cmd->argc})) {
+        return paused(s, PausedBy::snapshot);
     }
     if (!admitted || !admit_memory(c, &why) || !admit_disk(c, &why)) {
         reply_rejected(c, ref, &why);

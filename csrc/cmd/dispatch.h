@@ -39,7 +39,9 @@ struct Worker {
     LogVoice voice;
     std::atomic<uint64_t> commands{0};
     std::atomic<uint64_t> changes{0};  // keys changed: INFO rdb_changes_since_last_save
-    CmdStat* cmd_stats = nullptr;      // one per row, see command_count()
+    // A loop's: the longest it has kept itself from polling. CONFIG RESETSTAT stores 0.
+    std::atomic<uint64_t> gap_max_us{0};
+    CmdStat* cmd_stats = nullptr;  // one per row, see command_count()
     // Scratch for key hashes and lock sets; grown on demand, trimmed when large.
     KeyHash* hashes = nullptr;
     size_t hashes_cap = 0;
@@ -74,8 +76,7 @@ CmdRef command_by_index(uint32_t index);
 // ---- running ----------------------------------------------------------------------------------
 enum class Ran : uint8_t {
     done,
-    paused,  // not executed: CLIENT PAUSE, a write while the log is full, or a command that waits
-             // (Session.waits); present it again when that is over
+    paused,  // not executed, session->paused_by says why: present it again when that is over
     close,   // send what is in out, then close
 };
 

@@ -38,6 +38,9 @@ struct Multi {
 
 enum class ReplyMode : uint8_t { on, off, skip_next, skip_this };
 
+// What a command that came back Ran::paused waits for.
+enum class PausedBy : uint8_t { client_pause, log, snapshot, command };  // command: WAIT, WAITAOF
+
 struct Session {
     uint64_t id = 0;
     Engine* engine = nullptr;  // constant
@@ -53,6 +56,7 @@ struct Session {
     uint64_t wrote = 0;          // the highest number of the log that is of its changes
     int64_t waits_until_ms = 0;  // with `waits`: monotonic, INT64_MAX: for ever
     ReplyMode reply_mode = ReplyMode::on;
+    PausedBy paused_by = PausedBy::client_pause;  // the last time
     Multi multi;
     Watcher watcher;
     // Shared (relaxed): CLIENT LIST, CLIENT KILL.

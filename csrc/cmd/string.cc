@@ -216,7 +216,7 @@ static Blob* grow_own_blob(Access* a, Handle* h, size_t len) {
     if (e == nullptr || entry_encoding(e) != Encoding::blob) return nullptr;
     preserve_before_change(a, e);
     Blob* b = entry_blob(e);
-    if (b->refs.load(std::memory_order_acquire) != 1) return nullptr;
+    if (blob_shared(b)) return nullptr;
     if (b->cap < len) {
         b = blob_try_resize(b, len < 2 * b->cap ? 2 * b->cap : len);
         if (b == nullptr) return nullptr;

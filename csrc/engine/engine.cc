@@ -158,6 +158,12 @@ void engine_log_moved(void* engine) {
     if (e->net.log_moved != nullptr) e->net.log_moved(e->net.net);
 }
 
+void engine_wake_clients(void* engine) {
+    auto* e = static_cast<Engine*>(engine);
+    MutexGuard guard(&e->log_moved_lock);
+    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+}
+
 static void retire_counters(Engine* e, const Worker* w) {
     StoreStats* kept = &e->retired_stats;
     stat_add(&kept->hits, get(w->stats.hits));
@@ -210,6 +216,7 @@ static void sum_workers(Engine* e, EngineTotals* t) {
         add_store_stats(t, w->stats);
         t->commands += get(w->commands);
         t->changes += get(w->changes);
+        if (get(w->gap_max_us) > t->loop_gap_max_us) t->loop_gap_max_us = get(w->gap_max_us);
     }
 }
 
@@ -274,6 +281,8 @@ void engine_stats_reset(Engine* e) {
     mutex_lock(&e->workers_lock);
     sum_workers(e, &now);
     now.changes = 0;
+    for (Worker* w = e->workers; w != nullptr; w = w->next)
+        w->gap_max_us.store(0, std::memory_order_relaxed);
     e->base = now;
     if (e->base_cmds == nullptr) {
         e->base_cmds = static_cast<CmdTotals*>(mem_alloc(command_count() * sizeof(CmdTotals)));

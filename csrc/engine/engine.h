@@ -82,7 +82,8 @@ struct EngineTotals {
     uint64_t commands = 0, hits = 0, misses = 0, expired = 0, evicted = 0;
     uint64_t read_retries = 0, read_locked = 0;
     uint64_t net_in = 0, net_out = 0;
-    uint64_t changes = 0;  // keys changed since the start: RESETSTAT keeps it
+    uint64_t changes = 0;          // keys changed since the start: RESETSTAT keeps it
+    uint64_t loop_gap_max_us = 0;  // the longest of all loops
 };
 struct CmdTotals {
     uint64_t calls = 0, nsec = 0, rejected = 0, failed = 0;
@@ -107,7 +108,8 @@ struct Engine {
     Pause pause;
     ErrorStats errors;
     NetHooks net;
-    Mutex log_moved_lock;  // the log's threads are in a hook of `net`: it may not be freed
+    Mutex
+        log_moved_lock;  // threads of log and snapshot are in a hook of `net`: it may not be freed
     std::atomic<StopState> stop{StopState::running};
     // Constant after engine_open.
     char run_id[41] = {};
@@ -181,6 +183,9 @@ void engine_set_journal(Engine* e, Journal* j);
 void engine_silence(Engine* e);
 // LogOptions.wake, with the engine as its argument.
 void engine_log_moved(void* engine);
+
+// SnapshotOptions.wake, likewise: clients that wait for a snapshot.
+void engine_wake_clients(void* engine);
 
 // Registers every family once per process (idempotent, thread-safe).
 void engine_register_commands();

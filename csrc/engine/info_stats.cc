@@ -207,6 +207,7 @@ void info_own(Info* i) {
     info_line(i, "rustypotato_watched_keys", sums->watched);
     info_line(i, "rustypotato_read_retries", t->read_retries);
     info_line(i, "rustypotato_read_locked", t->read_locked);
+    info_line(i, "rustypotato_loop_gap_max_usec", t->loop_gap_max_us);
     info_line(i, "rustypotato_eviction_failures", get(e->core.store.evict_failures));
 }
 

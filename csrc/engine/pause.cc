@@ -104,14 +104,15 @@ static void nap(std::atomic<uint32_t>* word, uint32_t expected, int64_t ms) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &limit, nullptr, 0);
 }
 
-// A full log holds writes back, too, and so does a snapshot that has much to catch up with.
-static void wait_for_room(Engine* e) {
+// A full log holds writes back, too, and so does a snapshot: that may have gone on just before this
+// nap, which is short.
+static void wait_for_room(Engine* e, const Session* s) {
     constexpr int64_t kSnapshotNapMs = 2;
     Journal* j = e->core.journal.load(std::memory_order_acquire);
     if (j != nullptr && journal_full(j)) j->wait_room(j, kPauseNapMs);
-    if (preserve_full(&e->core.store.preserve)) {
-        nap(&e->core.pause_state, kPauseNone, kSnapshotNapMs);
-    }
+    Preserve* p = &e->core.store.preserve;
+    if (s->paused_by != PausedBy::snapshot || !p->active.load(std::memory_order_relaxed)) return;
+    nap(&p->let_go, p->let_go.load(std::memory_order_relaxed), kSnapshotNapMs);
 }
 
 void engine_pause_wait(Engine* e, const Session* s) {
@@ -120,7 +121,7 @@ void engine_pause_wait(Engine* e, const Session* s) {
         pause_end_if_over(e);
         uint32_t state = e->core.pause_state.load(std::memory_order_acquire);
         if (s->kill.load(std::memory_order_relaxed)) return;
-        if (state == kPauseNone || state == kPauseStop) return wait_for_room(e);
+        if (state == kPauseNone || state == kPauseStop) return wait_for_room(e, s);
         int64_t left = e->pause.until_ms.load(std::memory_order_relaxed) - clock_mono_ms();
         if (left > 0) nap(&e->core.pause_state, state, left < kPauseNapMs ? left : kPauseNapMs);
         // Behind the nap: a caller that comes back because its store is still open does not spin.

@@ -249,6 +249,8 @@ static SnapshotAsked start(Engine* e, SnapshotGoal goal) {
               .aof_base = rewrite};
     o.done = rewrite ? rewrite_done : save_done;
     o.done_arg = e;
+    o.wake = engine_wake_clients;
+    o.wake_arg = e;
     p->started_s.store(now_s(), std::memory_order_relaxed);
     p->changes_at_cut = changes_now(e);
     std::atomic<bool>* flag = rewrite ? &p->rewriting : &p->saving;

@@ -23,7 +23,7 @@ enum class Stop : uint8_t {
     drained,  // needs more bytes
     again,    // had its share of this turn
     blocked,  // too much output
-    paused,   // CLIENT PAUSE
+    paused,   // Session.paused_by
     finish,   // send what is there, then close
     closed,   // conn_close was called
 };
@@ -273,10 +273,10 @@ static void conn_input(Conn* c, char* data, size_t len) {
         case Stop::blocked: c->blocked = true; break;
         case Stop::paused:
             c->paused = true;
-            if (c->session.waits.load(std::memory_order_relaxed)) {
+            if (c->session.paused_by == PausedBy::command) {
                 loop_note_waiting(c->loop, c->session.waits_until_ms);
             } else {
-                loop_note_paused(c->loop);
+                loop_note_paused(c->loop, c->session.paused_by);
             }
             break;
         case Stop::finish:

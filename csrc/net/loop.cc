@@ -110,14 +110,13 @@ static void await_log(Loop* l) {
     }
 }
 
-void loop_note_paused(Loop* l) {
+void loop_note_paused(Loop* l, PausedBy what) {
     l->paused++;
+    if (what != PausedBy::log) return;
     const Journal* j = journal_of(l);
-    if (j == nullptr) return;
     l->wants_room.store(true, std::memory_order_seq_cst);
-    // It has become empty meanwhile. In CLIENT PAUSE they wait for something else, too.
-    bool other = engine_core(l->net->engine)->pause_state.load(std::memory_order_relaxed) != 0;
-    if (!other && journal_has_room(j)) loop_signal(l, kLoopWake);
+    // It has become empty meanwhile.
+    if (j == nullptr || journal_has_room(j)) loop_signal(l, kLoopWake);
 }
 
 static void on_alarm(uv_timer_t* handle);
@@ -332,14 +331,31 @@ static void end_turn(Loop* l) {
     release_held(l);
 }
 
+static void reclaim_due(Loop* l) {
+    if (l->worker.slot->waiting == 0 || loop_now_ms(l) == l->reclaimed_ms) return;
+    l->reclaimed_ms = loop_now_ms(l);
+    epoch_reclaim(l->worker.slot);
+}
+
+// Since it last went to poll, but for the time it slept there.
+static void note_gap(Loop* l) {
+    uint64_t now_ns = uv_hrtime(), idle_ns = uv_metrics_idle_time(&l->uv);
+    uint64_t gap_us = (now_ns - l->polled_ns - (idle_ns - l->idle_ns)) / 1000;
+    l->polled_ns = now_ns;
+    l->idle_ns = idle_ns;
+    std::atomic<uint64_t>* most = &l->worker.gap_max_us;
+    if (RP_UNLIKELY(gap_us > most->load(std::memory_order_relaxed))) {
+        most->store(gap_us, std::memory_order_relaxed);
+    }
+}
+
 static void on_prepare(uv_prepare_t* handle) {
     Loop* l = loop_of(handle);
     RP_DCHECK(!epoch_pinned(l->worker.slot));
     end_turn(l);
     await_log(l);
-    if (l->worker.slot->waiting == 0 || loop_now_ms(l) == l->reclaimed_ms) return;
-    l->reclaimed_ms = loop_now_ms(l);
-    epoch_reclaim(l->worker.slot);
+    reclaim_due(l);
+    note_gap(l);
 }
 
 static void on_check(uv_check_t* handle) {
@@ -393,6 +409,7 @@ static void* loop_main(void* arg) {
     pthread_setname_np(pthread_self(), name);
     l->worker.slot = epoch_slot();
     uv_update_time(&l->uv);
+    l->polled_ns = uv_hrtime();
     if (l->index == 0) listeners_attach(l->net);
     uv_run(&l->uv, UV_RUN_DEFAULT);
     RP_ASSERT(l->stopping && l->alive == 0);
@@ -424,6 +441,7 @@ Status loop_init(Loop* l, Net* net, uint32_t index) {
     l->index = index;
     if (uv_loop_init(&l->uv) != 0) return Status::io;
     l->uv.data = l;  // Non-null: there is a loop to close.
+    uv_loop_configure(&l->uv, UV_METRICS_IDLE_TIME);
     l->read_buffer = static_cast<char*>(mem_try_alloc(kReadBuffer));
     if (l->read_buffer == nullptr) return Status::no_memory;
     l->args = {l->slots, kArgSlots, 0};

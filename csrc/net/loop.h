@@ -8,6 +8,9 @@
 //                   is flushed once, and those whose changes the log has acknowledged meanwhile
 //          closing  closed clients are freed
 //
+// What a turn takes between two polls is what a client waits at worst for being read: the longest
+// is kept in Worker.gap_max_us (INFO: rustypotato_loop_gap_max_usec).
+//
 // A loop with held clients (conn.h) says in `waits_for` what it waits for while it is in poll, and
 // only then: the log wakes no loop that looks by itself.
 //
@@ -61,7 +64,8 @@ struct alignas(64) Loop {
     Worker worker;
     uint64_t turn = 1;
     uint64_t reclaimed_ms = 0;
-    uint64_t tick_ms = 0;  // period of the timer
+    uint64_t polled_ns = 0, idle_ns = 0;  // when it last went to poll, and its idle time until then
+    uint64_t tick_ms = 0;                 // period of the timer
     Conn* conns = nullptr;
     Conn* cursor = nullptr;  // next to be tended
     size_t alive = 0;        // started and not freed
@@ -101,7 +105,7 @@ void loop_mark_ready(Loop* l, Conn* c);
 void loop_hold(Loop* l, Conn* c);  // REQUIRES: mark_seq is set
 void loop_unhold(Loop* l, Conn* c);
 // A client was paused: maybe because the log is full.
-void loop_note_paused(Loop* l);
+void loop_note_paused(Loop* l, PausedBy what);
 // It waits in WAIT or WAITAOF, until then at most.
 void loop_note_waiting(Loop* l, int64_t until_ms);
 void loop_count_bytes(Loop* l, int64_t delta);

@@ -1,7 +1,6 @@
 // The log thread. It takes what was handed in, merges it into a run, writes that, says so, and
 // begins again; with `always` it syncs when nothing more is there to be written first, so that one
 // fdatasync serves everybody who came meanwhile.
-#include <limits.h>
 #include <sys/prctl.h>
 
 #include <cerrno>
@@ -15,30 +14,16 @@
 
 namespace rp {
 
-static_assert(IOV_MAX >= 1024);
-constexpr size_t kWriteParts = 1024;
-
 static uint64_t written(const Log* l) { return l->written_seq.load(std::memory_order_relaxed); }
 static uint64_t synced(const Log* l) { return l->synced_seq.load(std::memory_order_relaxed); }
 
 // ---- writing ----------------------------------------------------------------------------------
 
-// All of the run, however often that takes. 0 or -errno. The parts are as before afterwards.
 static int write_parts(Log* l, iovec* parts, size_t count) {
-    size_t at = 0, skip = 0;
-    while (at < count) {
-        size_t n = count - at < kWriteParts ? count - at : kWriteParts;
-        iovec whole = parts[at];
-        parts[at] = {static_cast<char*>(whole.iov_base) + skip, whole.iov_len - skip};
-        ssize_t wrote = l->files->writev(l->files->arg, l->fd, parts + at, static_cast<int>(n));
-        parts[at] = whole;
-        l->writes.fetch_add(1, std::memory_order_relaxed);
-        if (wrote <= 0) return wrote == 0 ? -EIO : static_cast<int>(wrote);
-        skip += static_cast<size_t>(wrote);
-        while (at < count && skip >= parts[at].iov_len)
-            skip -= parts[at++].iov_len;
-    }
-    return 0;
+    uint64_t calls;
+    int err = file_write_parts(l->files, l->fd, parts, count, nullptr, &calls);
+    l->writes.fetch_add(calls, std::memory_order_relaxed);
+    return err;
 }
 
 // Back to the last whole run. What came after it was never acknowledged.

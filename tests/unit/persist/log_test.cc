@@ -213,7 +213,7 @@ TEST_F(Log_, ManyPartsAndLargeBlobsArriveWhole) {
     }
     EXPECT_TRUE(log_close(log));
     log = nullptr;
-    EXPECT_EQ(blob->refs.load(), 1u);
+    EXPECT_EQ(refs_count(&blob->refs), 1u);
     blob_unref(blob);
     std::string path = dir + "/appendonly.aof.1.incr.aof";
     FILE* f = fopen(path.c_str(), "rb");
