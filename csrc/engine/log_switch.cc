@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "base/log.h"
-#include "conf/rows.h"
 #include "engine/persistence.h"
 
 namespace rp {
@@ -24,9 +23,7 @@ static bool has_cron(const Engine* e) { return e->net.net != nullptr; }
 
 static bool take_directory(Engine* e, PersistErr* err) {
     Persistence* p = e->persistence;
-    char dir[kPathMax];
-    bool named = config_text(e->config, bytes_of("dir"), dir, sizeof dir) != 0 && dir[0] != '\0';
-    if (!p->serving && !named) {
+    if (!p->named) {
         snprintf(err->text, sizeof err->text,
                  "this store is kept in memory only: open it with a path");
         return false;

@@ -1,5 +1,7 @@
 #include "engine/persistence.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -49,6 +51,9 @@ bool persistence_open(Engine* e, bool serving, PersistErr* err) {
     p->serving = serving;
     bool on = serving || config_num(e->config->appendonly) != 0;
     p->on.store(on, std::memory_order_relaxed);
+    // An embedded store that nobody gave a path has the current directory as its `dir`.
+    char here[kPathMax];
+    p->named = on || getcwd(here, sizeof here) == nullptr || strcmp(p->dir, here) != 0;
     p->last_save_s.store(now_s(), std::memory_order_relaxed);
     if (!path_join(p->aof_dir, p->dir, aof_name)) {
         snprintf(err->text, sizeof err->text, "'dir': the path is too long: %.900s", p->dir);

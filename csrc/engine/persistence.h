@@ -29,6 +29,7 @@ struct Persistence {
     // Constant after persistence_open.
     const FileOps* files = &kSystemFiles;
     bool serving = false;  // of a server: `save` points count
+    bool named = false;    // a directory was asked for: a log may be switched on
     char dir[kPathMax] = {};
     char aof_dir[kPathMax] = {};
     char appendfilename[kAofNameMax] = {};

@@ -35,8 +35,7 @@ def start(folder: str) -> Iterator:
 
     yield run
     for server in made:
-        server.signal(signal.SIGKILL)
-        server.wait_exit()
+        server.stop()
 
 
 def kill(server: Server) -> None:

@@ -17,10 +17,11 @@ namespace {
 
 // The lock file is a real one: the folder is there both on the disk and on the simulated one.
 struct Folder {
-    char path[64] = "/tmp/rp-engine-crash-XXXXXX";
-    Folder() { EXPECT_NE(mkdtemp(path), nullptr); }
+    std::string name = ::testing::TempDir() + "engine-crash-XXXXXX";
+    const char* path = name.c_str();
+    Folder() { EXPECT_NE(mkdtemp(name.data()), nullptr); }
     ~Folder() {
-        unlink((std::string(path) + "/rustypotato.lock").c_str());
+        unlink((name + "/rustypotato.lock").c_str());
         rmdir(path);
     }
 };
