@@ -13,6 +13,9 @@ namespace rp {
 
 struct Engine;
 struct Worker;
+struct Mailbox;
+struct Subscriptions;
+struct Receiver;
 
 // A queued command: argv bytes copied into one allocation.
 struct QueuedCmd {
@@ -53,6 +56,16 @@ struct Session {
     ReplyMode reply_mode = ReplyMode::on;
     Multi multi;
     Watcher watcher;
+    // Messages (cmd/mailbox.h).
+    Mailbox* mailbox =
+        nullptr;  // of its owner; null: it cannot subscribe. Constant once registered
+    Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet
+    uint32_t subscribed = 0;        // channels, patterns and shard channels together
+    Receiver* monitor = nullptr;    // while it monitors
+    bool monitors = false;          // MONITOR
+    bool cut = false;               // it has missed messages or does not read them: no more of them
+    bool silenced = false;          // a command runs whose replies are taken back: see `kept`
+    Out kept;                       // what is said nevertheless meanwhile
     // Shared (relaxed): CLIENT LIST, CLIENT KILL.
     std::atomic<uint32_t> db{0};
     std::atomic<bool> kill{false};  // set by any thread; the owner closes it
@@ -68,6 +81,8 @@ struct Session {
     std::atomic<bool> in_multi{0};
     std::atomic<uint8_t> shared_resp{2};
     std::atomic<uint32_t> watch_count{0};
+    std::atomic<uint32_t> sub_counts[3] = {};  // by TopicKind
+    std::atomic<bool> is_monitor{false};
     // Constant once registered.
     int64_t created_ms = 0;  // monotonic
     int fd = -1;

@@ -85,7 +85,8 @@ static void wait_for_room(Engine* e) {
     constexpr int64_t kSnapshotNapMs = 2;
     Journal* j = e->core.journal.load(std::memory_order_acquire);
     if (j != nullptr && journal_full(j)) j->wait_room(j, kPauseNapMs);
-    if (preserve_full(&e->core.store.preserve)) {
+    bool mail = e->core.mail_full.load(std::memory_order_relaxed) != 0;
+    if (mail || preserve_full(&e->core.store.preserve)) {
         nap(&e->core.pause_state, kPauseNone, kSnapshotNapMs);
     }
 }
