@@ -87,6 +87,8 @@ Status engine_open(Config* take, Engine** out) {
         engine_close(e);
         return s;
     }
+    e->core.store.on_event = engine_notify;
+    e->core.store.on_event_arg = e;
     engine_config_hooks(e);
     *out = e;
     return Status::ok;

@@ -92,6 +92,9 @@ uint64_t pubsub_count(PubSub* p, TopicKind kind, Bytes name);  // subscribers of
 // Names of a kind, one shelf at a time under its lock: visit must not lock.
 void pubsub_each(PubSub* p, TopicKind kind, void (*visit)(void* arg, Bytes name), void* arg);
 
+// Store.on_event (engine/notify.cc).
+void engine_notify(void* engine, uint32_t db, Bytes event, Bytes key);
+
 // MONITOR (engine/monitor.cc).
 void monitor_start(Engine* e, Session* s);
 void monitor_stop(Engine* e, Session* s);

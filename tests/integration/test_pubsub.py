@@ -134,14 +134,16 @@ def test_errors(door: Door) -> None:
         MULTI                    -> +OK
         PUBLISH a x              -> +QUEUED
         EXEC                     -> [:0]
-    """)  # noqa: E501
+    """)
 
 
 @pytest.mark.sockets
 @pytest.mark.resp2
 def test_a_resp2_subscriber_may_do_little_else(door: Door) -> None:
     t = Talk(door)
-    t.send("SUBSCRIBE a", "GET k", "CLIENT LIST", "GET", "NOSUCH", "MULTI", "EXEC", "PING", "PING x")
+    t.send(
+        "SUBSCRIBE a", "GET k", "CLIENT LIST", "GET", "NOSUCH", "MULTI", "EXEC", "PING", "PING x"
+    )
     t.expect(
         t.push("subscribe", "a", 1),
         f"-ERR Can't execute 'get': {ONLY}\r\n".encode(),
