@@ -119,9 +119,14 @@ void port_post(Port* p, Blob* wire) {
 
 // ---- delivering -------------------------------------------------------------------------------
 
-static void push(const Port* p, Session* s, Blob* wire) {
+static Out* push_out(const Port* p, Session* s) {
     Out* o = session_push_out(s);
     if (o->head == nullptr && o == &s->out && p->box->lend != nullptr) p->box->lend(s);
+    return o;
+}
+
+static void push(const Port* p, Session* s, Blob* wire) {
+    Out* o = push_out(p, s);
     size_t mark = p->framing == Framing::push ? 1 : 0;
     size_t front = mark + p->prefix_len;
     bool by_reference = wire->len >= kOutBlobMin;
@@ -146,6 +151,85 @@ static void deliver(const Port* p, Blob* wire, uint64_t seq) {
         if (RP_UNLIKELY(seq < r->since || seq >= r->until || r->session->cut)) continue;
         push(p, r->session, wire);
     }
+}
+
+// Messages of one port in a row. Put together once, they are one copy for each who gets them all.
+struct Run {
+    const Port* port;
+    const MailItem* items;
+    size_t count;
+    uint64_t seq;         // of the first
+    size_t bytes;         // with marks and prefixes
+    Blob* whole[2] = {};  // as RESP2 and RESP3 have it; made when needed
+};
+
+constexpr size_t kRunMax = 64 * 1024;
+
+static size_t framed_bytes(const Port* p, const Blob* wire) {
+    return (p->framing == Framing::push ? 1 : 0) + p->prefix_len + wire->len;
+}
+
+// As many of the items as belong together; at least one.
+static Run run_of(const MailItem* items, size_t count, uint64_t seq) {
+    Run run = {items->port, items, 0, seq, 0};
+    while (run.count < count && items[run.count].port == run.port) {
+        size_t bytes = framed_bytes(run.port, items[run.count].wire);
+        if (run.count != 0 && run.bytes + bytes > kRunMax) break;
+        run.bytes += bytes;
+        run.count++;
+    }
+    return run;
+}
+
+static Blob* run_whole(Run* run, uint8_t resp) {
+    Blob** whole = &run->whole[resp == 3 ? 1 : 0];
+    if (*whole != nullptr) return *whole;
+    *whole = blob_new(run->bytes);
+    char* at = (*whole)->data;
+    const Port* p = run->port;
+    for (size_t i = 0; i < run->count; i++) {
+        const Blob* wire = run->items[i].wire;
+        if (p->framing == Framing::push) *at++ = resp == 3 ? '>' : '*';
+        memcpy(at, p->prefix, p->prefix_len);
+        memcpy(at + p->prefix_len, wire->data, wire->len);
+        at += p->prefix_len + wire->len;
+    }
+    (*whole)->len = run->bytes;
+    return *whole;
+}
+
+static void push_run(Run* run, Session* s) {
+    Blob* whole = run_whole(run, s->resp);
+    Out* o = push_out(run->port, s);
+    if (whole->len >= kOutBlobMin) {
+        out_blob(o, whole, 0, whole->len);
+    } else {
+        out_write(o, blob_bytes(whole));
+    }
+    if (run->port->box->pushed != nullptr) run->port->box->pushed(s);
+}
+
+static void deliver_run(Run* run) {
+    const Port* p = run->port;
+    bool together = run->count > 1 && p->head != p->tail && run->bytes <= kRunMax;
+    if (!together) {
+        for (size_t i = 0; i < run->count; i++)
+            deliver(p, run->items[i].wire, run->seq + i);
+        return;
+    }
+    for (Receiver* r = p->head; r != nullptr; r = r->next) {
+        if (RP_UNLIKELY(r->session->cut)) continue;
+        if (RP_LIKELY(run->seq >= r->since && run->seq + run->count <= r->until)) {
+            push_run(run, r->session);
+            continue;
+        }
+        for (size_t i = 0; i < run->count; i++) {  // it joined or left in between
+            uint64_t seq = run->seq + i;
+            if (seq >= r->since && seq < r->until) push(p, r->session, run->items[i].wire);
+        }
+    }
+    blob_unref(run->whole[0]);
+    blob_unref(run->whole[1]);
 }
 
 static void cut_all(const Port* p) {
@@ -191,11 +275,13 @@ void mailbox_drain_slow(Mailbox* b) {
     Port* dead = b->dead;  // what names them is taken now
     b->dead = nullptr;
     Taken t = take_all(b);
-    uint64_t seq = t.first_seq;
-    for (size_t i = 0; i < t.count; i++) {
-        deliver(t.items[i].port, t.items[i].wire, seq++);
-        blob_unref(t.items[i].wire);
+    for (size_t i = 0; i < t.count;) {
+        Run run = run_of(t.items + i, t.count - i, t.first_seq + i);
+        deliver_run(&run);
+        i += run.count;
     }
+    for (size_t i = 0; i < t.count; i++)
+        blob_unref(t.items[i].wire);
     for (Port *p = t.over, *next; p != nullptr; p = next) {
         next = p->next_over;
         cut_all(p);

@@ -116,10 +116,10 @@ class PubSub:
         """
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            if self._closed:
-                raise ClosedError("the subscriber is closed")
-            if not self._waiting:
+            if not self._waiting and not self._closed:
                 self._waiting.extend(self._subscriber.take())
+            if self._closed:  # behind take(): what close() caused is no message
+                raise ClosedError("the subscriber is closed")
             if self._waiting:
                 return self._shape(self._waiting.popleft(), ignore_subscribe_messages)
             left = None if end is None else end - time.monotonic()

@@ -106,6 +106,37 @@ TEST_F(MailboxTest, AMarkOfTheProtocolAndThePrefixStandInFront) {
     leave(p, &three);
 }
 
+TEST_F(MailboxTest, MessagesInARowAreTheSameBytesForEveryKindOfReceiver) {
+    Port* p = port_new(&box, Framing::push, "3\r\n");
+    Port* other = port_new(&box, Framing::none, {});
+    Listener two, three, late, aside;
+    three.session.resp = 3;
+    port_join(p, &two.receiver, &two.session);
+    port_join(p, &three.receiver, &three.session);
+    port_join(other, &aside.receiver, &aside.session);
+    std::string want_two, want_three, want_late;
+    for (int i = 0; i < 3000; i++) {
+        std::string text = std::to_string(i) + std::string(static_cast<size_t>(i % 97), 'x');
+        if (i == 1500) {
+            port_join(p, &late.receiver, &late.session);
+            post(other, "aside");
+        }
+        post(p, text);
+        want_two += "*3\r\n" + text;
+        want_three += ">3\r\n" + text;
+        if (i >= 1500) want_late += "*3\r\n" + text;
+    }
+    mailbox_drain(&box);
+    EXPECT_TRUE(two.got() == want_two);
+    EXPECT_TRUE(three.got() == want_three);
+    EXPECT_TRUE(late.got() == want_late);
+    EXPECT_EQ(aside.got(), "aside");
+    leave(p, &two);
+    leave(p, &three);
+    leave(p, &late);
+    leave(other, &aside);
+}
+
 TEST_F(MailboxTest, ALargeMessageIsOneCopyForAll) {
     Port* p = port_new(&box, Framing::none, {});
     Listener all[20];
