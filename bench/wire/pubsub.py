@@ -1,7 +1,7 @@
 """Measures PUBLISH to many subscribers beside redis-server: server CPU per message.
 
 Examples:
-  python bench/wire/pubsub.py                       50 subscribers, pipelines 1, 16, 64
+  python bench/wire/pubsub.py                       50 subscribers; 1 and 10 publishers; P 1, 16, 64
   python bench/wire/pubsub.py --subscribers 500 --sizes 64,1024
 
 Servers run in turns (round by round), publishers send pipelines, subscribers only read. The number
@@ -11,12 +11,14 @@ that counts is the server's processor time per message: the readers share the ma
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import selectors
 import socket
 import statistics
 import sys
 import time
+from typing import Any
 
 from run import numbers, table_text
 from servers import BenchError, Server, find_command
@@ -65,26 +67,31 @@ class Readers:
             s.close()
 
 
-def publish(server: Server, readers: Readers, size: int, pipeline: int, seconds: float) -> float:
+def publish(
+    server: Server, readers: Readers, publishers: int, size: int, pipeline: int, seconds: float
+) -> float:
     """Returns the server's microseconds of processor time per PUBLISH."""
     count = len(readers.sockets)
     text = b"x" * size
     batch = command(b"PUBLISH", b"channel", text) * pipeline
     message = b"*3\r\n$7\r\nmessage\r\n$7\r\nchannel\r\n$%d\r\n%s\r\n" % (size, text)
     reply = (b":%d\r\n" % count) * pipeline
-    s = connect(server.port)
+    sockets = [connect(server.port) for _ in range(publishers)]
     published = 0
     before, end = cpu_s(server.pid), time.monotonic() + seconds
     while time.monotonic() < end:
-        s.sendall(batch)
-        readers.read(len(message) * count * pipeline)
-        got = b""
-        while len(got) < len(reply):
-            got += s.recv(1 << 16)
-        if got != reply:
-            raise BenchError(f"PUBLISH said {got[:20]!r}, not {reply[:20]!r}")
-        published += pipeline
-    s.close()
+        for s in sockets:
+            s.sendall(batch)
+        readers.read(len(message) * count * pipeline * publishers)
+        for s in sockets:
+            got = b""
+            while len(got) < len(reply):
+                got += s.recv(1 << 16)
+            if got != reply:
+                raise BenchError(f"PUBLISH said {got[:20]!r}, not {reply[:20]!r}")
+        published += pipeline * publishers
+    for s in sockets:
+        s.close()
     return (cpu_s(server.pid) - before) * 1e6 / published
 
 
@@ -93,6 +100,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--subscribers", type=int, default=50)
+    parser.add_argument("--publishers", type=numbers, default=[1, 10])
     parser.add_argument("--pipelines", type=numbers, default=[1, 16, 64])
     parser.add_argument("--sizes", type=numbers, default=[64])
     parser.add_argument("--seconds", type=float, default=1.5)
@@ -102,29 +110,29 @@ def main() -> int:
     missing = [name for name in NAMES if find_command(name) is None]
     if missing:
         raise BenchError(f"{missing[0]} is not installed")
-    seen: dict[tuple[str, int, int], list[float]] = {}
+    cells = list(itertools.product(args.sizes, args.publishers, args.pipelines))
+    seen: dict[tuple[Any, ...], list[float]] = {}
     for _ in range(args.repeat):
         for name in NAMES:
             with Server(name, 1, [], []) as server:
                 readers = Readers(server.port, args.subscribers)
-                for size in args.sizes:
-                    for pipeline in args.pipelines:
-                        used = publish(server, readers, size, pipeline, args.seconds)
-                        seen.setdefault((name, size, pipeline), []).append(used)
+                for size, publishers, pipeline in cells:
+                    used = publish(server, readers, publishers, size, pipeline, args.seconds)
+                    seen.setdefault((name, size, publishers, pipeline), []).append(used)
                 readers.close()
     rows = []
-    for size in args.sizes:
-        for pipeline in args.pipelines:
-            us = {n: statistics.median(seen[n, size, pipeline]) for n in NAMES}
-            rows.append(
-                {
-                    "bytes": size,
-                    "P": pipeline,
-                    "redis us/PUBLISH": round(us["redis"], 1),
-                    "rustypotato us/PUBLISH": round(us["rustypotato"], 1),
-                    "CPU x": round(us["redis"] / us["rustypotato"], 2),
-                }
-            )
+    for size, publishers, pipeline in cells:
+        us = {n: statistics.median(seen[n, size, publishers, pipeline]) for n in NAMES}
+        rows.append(
+            {
+                "bytes": size,
+                "publishers": publishers,
+                "P": pipeline,
+                "redis us/PUBLISH": round(us["redis"], 1),
+                "rustypotato us/PUBLISH": round(us["rustypotato"], 1),
+                "CPU x": round(us["redis"] / us["rustypotato"], 2),
+            }
+        )
     print(table_text(rows, args.markdown))
     return 0
 

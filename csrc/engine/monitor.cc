@@ -164,7 +164,6 @@ const Cmd kMonitorCmds[] = {
      .group = "server",
      .reply = Shape::ok,
      .since = "1.0.0",
-     .cost = "O(1), and as much again per command that runs",
      .about = "Shows this connection every command that runs from now on."},
     {},
 };
