@@ -132,6 +132,41 @@ bool waits_for_snapshot(CmdCtx* c, Args argv) {
     return wants_large(c, argv);
 }
 
+// A write, by the events of its keys.
+static bool may_publish(const Cmd* row) {
+    return (row->flags & kCmdWrite) || (row->channels.flags & kChannelPublish);
+}
+
+bool waits_for_mail(const CmdCtx* c) {
+    if (c->a.replay || !runs_now(c)) return false;
+    if (may_publish(c->row)) return true;
+    if (!is_named(c->row, "EXEC") || !c->session->multi.active) return false;
+    for (const QueuedCmd* q = c->session->multi.head; q != nullptr; q = q->next) {
+        if (may_publish(q->row)) return true;
+    }
+    return false;
+}
+
+static bool touches_keys(const CmdCtx* c) {
+    return (c->row->flags & (kCmdWrite | kCmdReadonly | kCmdMayReplicate)) != 0;
+}
+
+bool admit_subscriber(const CmdCtx* c, Rejection* why) {
+    const Session* s = c->session;
+    if (s->subscribed != 0 && s->resp == 2 && !(c->row->flags & kCmdSubscriber)) {
+        char name[64];
+        cmd_full_name(c->parent, c->row, name);
+        return reject(why,
+                      "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
+                      "QUIT / RESET are allowed in this context",
+                      name);
+    }
+    if (s->monitors && touches_keys(c)) {
+        return reject(why, "ERR Replica can't interact with the keyspace");
+    }
+    return true;
+}
+
 bool admit_disk_slow(CmdCtx* c, Rejection* why) {
     EngineCore* core = engine_core(c->engine);
     bool refused = core->refuses_writes.load(std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 
 #include "cmd/admit.h"
 #include "cmd/locks.h"
+#include "cmd/mailbox.h"
 #include "cmd/plan.h"
 #include "cmd/txn.h"
 #include "mem/mem.h"
@@ -214,6 +215,12 @@ static void count_errors(CmdCtx* c, CmdStat* failed) {
     c->out->errors = 0;
 }
 
+static void tell_monitors(CmdCtx* c, const Cmd* row, Args argv) {
+    EngineCore* core = engine_core(c->engine);
+    if (RP_LIKELY(core->monitors.load(std::memory_order_relaxed) == 0)) return;
+    core->hooks.on_command(c, row, argv);
+}
+
 void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     Session* s = exec->session;
     CmdCtx c = *exec;
@@ -233,6 +240,7 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     } else {
         call(&c, argv);
     }
+    tell_monitors(&c, q->row, argv);
     CmdStat* stat = &exec->worker->cmd_stats[q->index];
     stat_add(&stat->ticks, clock_ticks() - since);
     stat_add(&exec->worker->commands);
@@ -246,7 +254,7 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
 
 // A command that is refused before it runs; inside MULTI that breaks the transaction, and a refused
 // EXEC ends it.
-static void reply_rejected(CmdCtx* c, const CmdRef* ref, const Rejection* why) {
+static void reply_rejected(CmdCtx* c, const CmdRef* ref, Args argv, const Rejection* why) {
     Bytes text = {why->text, why->len};
     if (ref->row != nullptr) stat_add(&c->worker->cmd_stats[ref->index].rejected);
     if (ref->row == nullptr || command_plan(ref->index).rule != Rule::exec) {
@@ -254,6 +262,7 @@ static void reply_rejected(CmdCtx* c, const CmdRef* ref, const Rejection* why) {
         return reply_error(c->out, text);
     }
     exec_abandon(c);
+    tell_monitors(c, ref->row, argv);  // of what was queued they have heard
     Bytes code = "ERR ";
     if (text.len > code.len && bytes_equal(bytes_slice(text, 0, code.len), code)) {
         text = bytes_slice(text, code.len, text.len - code.len);
@@ -267,7 +276,7 @@ static bool queue_command(CmdCtx* c, const CmdRef* ref, Command* cmd) {
     if (c->row->flags & kCmdNoMulti) {
         Rejection why;
         reject(&why, "ERR Command not allowed inside a transaction");
-        reply_rejected(c, ref, &why);
+        reply_rejected(c, ref, {cmd->argv, cmd->argc}, &why);
         return true;
     }
     auto limit = static_cast<size_t>(config_num(c->config->client_query_buffer_limit));
@@ -291,24 +300,27 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
         !(c->row->flags & kCmdLoading) && !c->session->replay) {
         return reject_with(why, Err::loading);
     }
+    if (RP_UNLIKELY(c->session->subscribed != 0 || c->session->monitors)) {
+        return admit_subscriber(c, why);
+    }
     return true;
 }
 
 // CLIENT REPLY OFF and SKIP: what the command wrote is taken back.
 [[gnu::noinline]] static void apply_reply_mode(Session* s, const OutMark* before) {
-    OutMark mark = *before;
-    switch (s->reply_mode) {
-        case ReplyMode::on: return;
-        case ReplyMode::off: out_rewind(&s->out, mark); return;
-        case ReplyMode::skip_next:  // CLIENT REPLY SKIP itself
-            out_rewind(&s->out, mark);
-            s->reply_mode = ReplyMode::skip_this;
-            return;
-        case ReplyMode::skip_this:
-            out_rewind(&s->out, mark);
-            s->reply_mode = ReplyMode::on;
-            return;
+    if (s->reply_mode == ReplyMode::on) return;
+    out_rewind(&s->out, *before);
+    if (s->reply_mode == ReplyMode::skip_next) {  // CLIENT REPLY SKIP itself
+        s->reply_mode = ReplyMode::skip_this;
+    } else if (s->reply_mode == ReplyMode::skip_this) {
+        s->reply_mode = ReplyMode::on;
     }
+}
+
+// Messages and confirmations of SUBSCRIBE are no replies: they stay.
+[[gnu::noinline]] static void end_silence(Session* s) {
+    s->silenced = false;
+    out_splice(&s->out, &s->kept);
 }
 
 // Fresh permissions for one command.
@@ -342,6 +354,7 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
     CmdStat* stat = &c->worker->cmd_stats[ref->index];
     stat_add(&c->worker->commands);
     stat_add(&stat->calls);
+    tell_monitors(c, ref->row, argv);
     count_errors(c, stat);
     if (c->a.changes != 0) stat_add(&c->worker->changes, c->a.changes);
 }
@@ -352,15 +365,34 @@ static void note_last(Session* s, const CmdRef* ref) {
     s->last_parent.store(ref->parent, std::memory_order_relaxed);
 }
 
-static Ran paused(Session* s, PausedBy what) {
+static bool paused_by(Session* s, PausedBy what) {
     s->paused_by = what;
-    return Ran::paused;
+    return true;
+}
+
+// Must an admitted command wait, outside of all locks? Session.paused_by says for what.
+static bool must_wait(CmdCtx* c, Args argv) {
+    Session* s = c->session;
+    EngineCore* core = engine_core(c->engine);
+    if (RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) && !s->replay &&
+        core->hooks.is_paused(c->engine, s, c->row)) {
+        return paused_by(s, PausedBy::client_pause);
+    }
+    if (RP_UNLIKELY(core->mail_full.load(std::memory_order_relaxed) != 0) && waits_for_mail(c)) {
+        return paused_by(s, PausedBy::mail);
+    }
+    if (c->a.log != nullptr && RP_UNLIKELY(waits_for_log(c))) return paused_by(s, PausedBy::log);
+    if (RP_UNLIKELY(c->row->waits != nullptr) && !s->multi.active) {
+        ctx_submit_now(c);  // what it waits for
+        if (c->row->waits(c, argv)) return paused_by(s, PausedBy::command);
+    }
+    return RP_UNLIKELY(c->store->preserve.active.load(std::memory_order_relaxed)) &&
+           waits_for_snapshot(c, argv) && paused_by(s, PausedBy::snapshot);
 }
 
 // *ref becomes the subcommand's, if it is one.
 static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     Session* s = c->session;
-    EngineCore* core = engine_core(c->engine);
     OutMark mark = out_mark(&s->out);
     Rejection why;
     c->out->errors = 0;
@@ -368,23 +400,10 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     bool admitted = admit(c, ref, {cmd->argv, cmd->argc}, &why);
     note_last(s, ref);
     // Nothing is evicted during a pause, so it comes first.
-    if (admitted && RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
-        !s->replay && core->hooks.is_paused(c->engine, s, c->row)) {
-        return paused(s, PausedBy::client_pause);
-    }
-    if (admitted && c->a.log != nullptr && RP_UNLIKELY(waits_for_log(c))) {
-        return paused(s, PausedBy::log);
-    }
-    if (admitted && RP_UNLIKELY(c->row->waits != nullptr) && !s->multi.active) {
-        ctx_submit_now(c);  // what it waits for
-        if (c->row->waits(c, {cmd->argv, cmd->argc})) return paused(s, PausedBy::command);
-    }
-    bool snapshot = c->store->preserve.active.load(std::memory_order_relaxed);
-    if (admitted && RP_UNLIKELY(snapshot) && waits_for_snapshot(c, {cmd->argv, cmd->argc})) {
-        return paused(s, PausedBy::snapshot);
-    }
+    if (admitted && must_wait(c, {cmd->argv, cmd->argc})) return Ran::paused;
+    if (RP_UNLIKELY(s->reply_mode != ReplyMode::on)) s->silenced = true;
     if (!admitted || !admit_memory(c, &why) || !admit_disk(c, &why)) {
-        reply_rejected(c, ref, &why);
+        reply_rejected(c, ref, {cmd->argv, cmd->argc}, &why);
     } else if (RP_UNLIKELY(s->multi.active) && !(c->row->flags & kCmdImmediate)) {
         if (!queue_command(c, ref, cmd)) return Ran::close;
     } else {
@@ -392,6 +411,7 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     }
     count_errors(c, nullptr);  // of a command that did not run
     if (RP_UNLIKELY(s->reply_mode != ReplyMode::on)) apply_reply_mode(s, &mark);
+    if (RP_UNLIKELY(s->silenced)) end_silence(s);
     return c->request_close ? Ran::close : Ran::done;
 }
 
@@ -482,6 +502,11 @@ static void tidy_up(Worker* w) {
     if (w->hashes_cap > kScratchKeep || w->locks_cap > kScratchKeep) free_scratch(w);
 }
 
+// What was published before these commands came is in front of their replies.
+static void take_messages(Session* s) {
+    if (RP_UNLIKELY(s->subscribed != 0 || s->monitors)) mailbox_drain(s->mailbox);
+}
+
 Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     RP_DCHECK(n <= kBatchMax);
     *ran = 1;
@@ -499,6 +524,7 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     CmdCtx c;
     Ran outcome = Ran::done;
     size_t i = 0;
+    take_messages(s);
     context_init(&c, s, &reply);
     ctx_enter(&c);
     RunTimer timer = {w, 0, 0, false};
@@ -545,6 +571,7 @@ Ran execute(Session* s, Command* command) {
     bool fast = p.row != nullptr && (p.row->flags & kCmdFast);
     bool timed = !fast || w->commands.load(std::memory_order_relaxed) % kTimedOneIn == 0;
     uint64_t since = timed ? clock_ticks() : 0;
+    take_messages(s);
     context_init(&c, s, &reply);
     ctx_enter(&c);
     Ran outcome = execute_one(&c, &ref, p.hash, command);

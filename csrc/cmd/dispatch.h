@@ -136,8 +136,8 @@ struct DispatchHooks {
     void (*free_later)(Engine* e, Table* take);
     // Why writes are refused: while EngineCore.refuses_writes. Without '-'; returns its length.
     size_t (*write_refusal)(Engine* e, char* out, size_t size) = nullptr;
-    // MONITOR and friends (later): null = nobody listens.
-    void (*on_command)(Engine* e, Session* s, Args argv);
+    // MONITOR: a command has run. Called while EngineCore.monitors != 0.
+    void (*on_command)(CmdCtx* c, const Cmd* row, Args argv);
 };
 // What dispatch needs of the engine, as its first member (engine/engine.h).
 struct EngineCore {
@@ -148,6 +148,9 @@ struct EngineCore {
     std::atomic<bool> loading{false};
     // 0 none, 1 writes, 2 all: checked before the hook is called.
     std::atomic<uint32_t> pause_state{0};
+    // Mailboxes with too much in them (cmd/mailbox.h): whoever may publish waits.
+    std::atomic<uint32_t> mail_full{0};
+    std::atomic<uint32_t> monitors{0};
     // MISCONF for another reason than the log's (which says so itself, Journal.refuses): a snapshot
     // that failed, stop-writes-on-bgsave-error.
     std::atomic<bool> refuses_writes{false};

@@ -47,8 +47,9 @@ enum CmdFlags : uint32_t {
     kCmdAllowBusy = 1u << 21,
     kCmdMovableKeys = 1u << 22,
     // Ours, not shown.
-    kCmdSyscmd = 1u << 25,     // COMMAND DOCS: doc_flags syscmd
-    kCmdExclusive = 1u << 26,  // R5: runs alone behind the gate
+    kCmdSubscriber = 1u << 24,  // allowed to a RESP2 client that has subscribed
+    kCmdSyscmd = 1u << 25,      // COMMAND DOCS: doc_flags syscmd
+    kCmdExclusive = 1u << 26,   // R5: runs alone behind the gate
     kCmdKeyspace =
         1u << 27,  // reads keys it does not declare (KEYS, SCAN, DBSIZE): in EXEC this needs R5
     kCmdImmediate = 1u << 28,   // never queued by MULTI (MULTI EXEC DISCARD WATCH QUIT RESET)
@@ -112,6 +113,19 @@ struct KeySpec {
 };
 constexpr int kKeySpecsMax = 4;
 
+// Which arguments name channels (or patterns of them): for permissions.
+enum ChannelFlags : uint8_t {
+    kChannelSubscribe = 1u << 0,
+    kChannelUnsubscribe = 1u << 1,
+    kChannelPublish = 1u << 2,
+    kChannelPattern = 1u << 3,
+};
+struct ChannelSpec {
+    uint8_t flags = 0;  // 0 = none of them
+    int8_t first = 0;   // index in argv
+    int8_t last = 0;    // -1 = the last argument
+};
+
 // What replies look like, for docs and reply checks.
 enum class Shape : uint8_t {
     ok,
@@ -132,6 +146,7 @@ struct Cmd {
     uint32_t flags = 0;
     uint32_t acl = 0;
     KeySpec keys[kKeySpecsMax] = {};
+    ChannelSpec channels = {};
     const char* group = nullptr;  // string generic transactions connection server ...
     const char* syntax = "";      // see below
     Shape reply = Shape::any;

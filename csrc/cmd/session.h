@@ -13,6 +13,9 @@ namespace rp {
 
 struct Engine;
 struct Worker;
+struct Mailbox;
+struct Subscriptions;
+struct Receiver;
 
 // A queued command: argv bytes copied into one allocation.
 struct QueuedCmd {
@@ -39,7 +42,13 @@ struct Multi {
 enum class ReplyMode : uint8_t { on, off, skip_next, skip_this };
 
 // What a command that came back Ran::paused waits for.
-enum class PausedBy : uint8_t { client_pause, log, snapshot, command };  // command: WAIT, WAITAOF
+enum class PausedBy : uint8_t {
+    client_pause,  // CLIENT PAUSE
+    log,           // it is full
+    mail,          // a mailbox is too full to publish
+    snapshot,      // it has too much to catch up with, or reads what would be changed
+    command,       // the command itself: WAIT, WAITAOF
+};
 
 struct Session {
     uint64_t id = 0;
@@ -59,6 +68,16 @@ struct Session {
     PausedBy paused_by = PausedBy::client_pause;  // the last time
     Multi multi;
     Watcher watcher;
+    // Messages (cmd/mailbox.h).
+    Mailbox* mailbox =
+        nullptr;  // of its owner; null: it cannot subscribe. Constant once registered
+    Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet
+    uint32_t subscribed = 0;        // channels, patterns and shard channels together
+    Receiver* monitor = nullptr;    // while it monitors
+    bool monitors = false;          // MONITOR
+    bool cut = false;               // it has missed messages or does not read them: no more of them
+    bool silenced = false;          // a command runs whose replies are taken back: see `kept`
+    Out kept;                       // what is said nevertheless meanwhile
     // Shared (relaxed): CLIENT LIST, CLIENT KILL.
     std::atomic<uint32_t> db{0};
     std::atomic<bool> kill{false};    // set by any thread; the owner closes it
@@ -76,6 +95,8 @@ struct Session {
     std::atomic<bool> in_multi{0};
     std::atomic<uint8_t> shared_resp{2};
     std::atomic<uint32_t> watch_count{0};
+    std::atomic<uint32_t> sub_counts[3] = {};  // by TopicKind
+    std::atomic<bool> is_monitor{false};
     // Constant once registered.
     int64_t created_ms = 0;  // monotonic
     int fd = -1;

@@ -84,6 +84,7 @@ struct Config {
     ConfigNum auto_aof_rewrite_percentage, auto_aof_rewrite_min_size;
     ConfigNum aof_load_truncated, aof_use_rdb_preamble, aof_timestamp_enabled;
     // Engine. loglevel: LogLevel of base/log.h.
+    ConfigNum notify_keyspace_events;  // NotifyClass of store/notify.h
     ConfigNum databases, hz, dynamic_hz, active_expire_effort, loglevel;
     ConfigNum enable_debug_command, enable_protected_configs;  // DebugAccess
     // The rows without a field above, by row number.

@@ -44,7 +44,8 @@ enum {
     RP_FOREIGN = -4, /* inherited through fork() */
     RP_IN_USE = -5,  /* address in use */
     RP_IO = -6,
-    RP_DATA = -7 /* the data could not be brought back, or their directory is in use */
+    RP_DATA = -7, /* the data could not be brought back, or their directory is in use */
+    RP_CUT = -8   /* a subscriber did not take its messages: it gets no more of them */
 };
 /* One line of static text. */
 const char* rp_status_text(int status);
@@ -140,6 +141,28 @@ void rp_reply_drop(rp_session* session);
 typedef struct rp_held rp_held;
 rp_held* rp_reply_hold(rp_session* session);
 void rp_held_free(rp_held* take);
+
+/* ---- messages --------------------------------------------------------------------------- */
+
+/* A session that may subscribe. What its commands say and the messages that come are one stream of
+ * RESP (pushes, with protocol 3), in order; whoever owns it takes it from there. No thread of the
+ * store calls back: it makes a descriptor readable.
+ *
+ *     rp_subscriber_open(store, 3, 1 << 20, &session);
+ *     rp_subscriber_run(session, 2, {"SUBSCRIBE", "news"});
+ *     poll() for rp_subscriber_fd(session), then
+ *     rp_subscriber_take(session, &reply);          everything that waits; total 0: nothing
+ *
+ * At most bytes_max wait (0: the default, 32 MiB); a subscriber that lets more come is cut off:
+ * once it has taken what there was, it is told RP_CUT. Close with rp_session_close, which closes
+ * the descriptor. */
+int rp_subscriber_open(rp_store* store, int protocol, size_t bytes_max, rp_session** out);
+/* Readable while something may wait, and when the store closes. Not to be read from. */
+int rp_subscriber_fd(const rp_session* session);
+/* SUBSCRIBE, UNSUBSCRIBE and their kin, and PING; RP_INVALID for other commands. */
+int rp_subscriber_run(rp_session* session, size_t argc, const rp_bytes* argv);
+/* Does not wait. *reply stays valid until the next call on this session. */
+int rp_subscriber_take(rp_session* session, rp_reply* reply);
 
 /* ---- files without a store -------------------------------------------------------------- */
 

@@ -334,6 +334,7 @@ const char* rp_status_text(int status) {
                    "child";
         case RP_IN_USE: return "the address is in use";
         case RP_IO: return "the operating system refused";
+        case RP_CUT: return "the subscriber was cut off: it did not take its messages";
         case RP_DATA: return "the data could not be brought back";
         default: return "unknown status";
     }

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/clock.h"
+#include "engine/pubsub.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -66,6 +67,7 @@ void session_leave_multi(Engine* e, Session* s) {
 }
 
 void engine_remove_session(Engine* e, Session* s) {
+    pubsub_forget(e, s);
     // WATCH lists hang in tables that a FLUSH may take away: the gate keeps it out meanwhile.
     EpochSlot* slot = epoch_slot();
     gate_enter(&e->core.store.gate, slot);
@@ -132,8 +134,18 @@ static void last_command(const Session* s, const CmdCtx* asking, char out[64]) {
     }
 }
 
+static unsigned sub_count(const Session* s, size_t kind) {
+    return s->sub_counts[kind].load(std::memory_order_relaxed);
+}
+
+bool client_subscribed(const Session* s) {
+    return (sub_count(s, 0) | sub_count(s, 1) | sub_count(s, 2)) != 0;
+}
+
 static void flags_text(const Session* s, char out[16]) {
     char* at = out;
+    if (s->is_monitor.load(std::memory_order_relaxed)) *at++ = 'O';
+    if (client_subscribed(s)) *at++ = 'P';
     if (s->in_multi.load(std::memory_order_relaxed)) *at++ = 'x';
     if (s->watcher.dirty.load(std::memory_order_relaxed)) *at++ = 'd';
     if (s->kill.load(std::memory_order_relaxed)) *at++ = 'A';
@@ -165,8 +177,8 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
               static_cast<unsigned long long>(s->id), s->addr, s->laddr, s->fd,
               s->name != nullptr ? s->name : "", age_s, idle_s, flags,
               s->db.load(std::memory_order_relaxed));
-    text_addf(t, " sub=0 psub=0 ssub=0 multi=%lld qbuf=%llu qbuf-free=0 argv-mem=%llu", multi,
-              query, args);
+    text_addf(t, " sub=%u psub=%u ssub=%u", sub_count(s, 0), sub_count(s, 1), sub_count(s, 2));
+    text_addf(t, " multi=%lld qbuf=%llu qbuf-free=0 argv-mem=%llu", multi, query, args);
     // There is no fixed reply buffer: all unsent bytes are in the list of chunks.
     text_addf(t,
               " multi-mem=%llu rbs=0 rbp=0 obl=0 oll=%llu omem=%llu tot-mem=%llu events=%s"

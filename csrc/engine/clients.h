@@ -26,6 +26,9 @@ void session_leave_multi(Engine* e, Session* s);
 // REQUIRES: Clients.lock.
 void client_describe(Text* t, const Session* s, const CmdCtx* asking);
 
+// Any channel, pattern or shard channel: Redis' client type "pubsub".
+bool client_subscribed(const Session* s);
+
 // CLIENT PAUSE. A pause under way is only ever made longer and stricter, as in Redis.
 void pause_start(Engine* e, int64_t until_ms, bool all);
 void pause_end(Engine* e);

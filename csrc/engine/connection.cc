@@ -5,6 +5,7 @@
 #include "base/numbers.h"
 #include "engine/clients.h"
 #include "engine/families.h"
+#include "engine/pubsub.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -159,6 +160,12 @@ static void cmd_hello(CmdCtx* c, Args argv, Reply* out) {
 
 static void cmd_ping(CmdCtx* c, Args argv, Reply* out) {
     if (argv.len > 2) return reply_err_arity(out, "ping");
+    if (RP_UNLIKELY(c->session->subscribed != 0 && c->session->resp == 2)) {
+        // Among messages it looks like one.
+        reply_array(out, 2);
+        reply_bulk(out, "pong");
+        return reply_bulk(out, argv.len == 2 ? argv[1] : Bytes());
+    }
     if (argv.len == 1) return reply_simple(out, "PONG");
     Blob* big = arg_blob(c, 1);
     if (big != nullptr) return reply_bulk_blob(out, big, 0, argv[1].len);
@@ -181,6 +188,7 @@ static void cmd_quit(CmdCtx* c, Args, Reply* out) {
 static void cmd_reset(CmdCtx* c, Args, Reply* out) {
     Session* s = c->session;
     session_leave_multi(c->engine, s);
+    pubsub_forget(c->engine, s);
     s->db.store(0, std::memory_order_relaxed);
     s->authenticated = s->embedded || config_num(c->config->requirepass_set) == 0;
     s->no_touch.store(false, std::memory_order_relaxed);
@@ -213,7 +221,7 @@ const Cmd kConnectionCmds[] = {
     {.name = "PING",
      .run = cmd_ping,
      .arity = -1,
-     .flags = kCmdFast,
+     .flags = kCmdFast | kCmdSubscriber,
      .acl = kAclConnection,
      .group = "connection",
      .syntax = "[message:string]",
@@ -262,7 +270,7 @@ const Cmd kConnectionCmds[] = {
     {.name = "QUIT",
      .run = cmd_quit,
      .arity = -1,
-     .flags = kEntrance | kCmdImmediate,
+     .flags = kEntrance | kCmdImmediate | kCmdSubscriber,
      .acl = kAclConnection,
      .group = "connection",
      .reply = Shape::ok,
@@ -272,7 +280,7 @@ const Cmd kConnectionCmds[] = {
     {.name = "RESET",
      .run = cmd_reset,
      .arity = 1,
-     .flags = kEntrance | kCmdImmediate,
+     .flags = kEntrance | kCmdImmediate | kCmdSubscriber,
      .acl = kAclConnection,
      .group = "connection",
      .reply = Shape::simple,

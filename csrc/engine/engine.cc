@@ -7,6 +7,7 @@
 #include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/persistence.h"
+#include "engine/pubsub.h"
 #include "engine/reaper.h"
 #include "mem/mem.h"
 
@@ -22,7 +23,7 @@ void engine_register_commands() {
               kSetCmds,        kSetOpCmds,  kZsetCmds,     kZsetRangeCmds, kZsetStoreCmds,
               kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds,    kCommandCmds,
               kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kDumpCmds,
-              kSaveCmds,       kWaitCmds}) {
+              kSaveCmds,       kWaitCmds,   kPubsubCmds,   kMonitorCmds}) {
             commands_register(family);
         }
         return true;
@@ -71,7 +72,7 @@ Status engine_open(Config* take, Engine** out) {
                      .count_error = count_error,
                      .free_later = free_later,
                      .write_refusal = persistence_refusal,
-                     .on_command = nullptr};
+                     .on_command = monitor_tell};
     e->errors.used = 0;
     e->fork_generation = epoch_fork_generation();
     e->start_wall_s = clock_wall_ms() / 1000;
@@ -79,12 +80,15 @@ Status engine_open(Config* take, Engine** out) {
     random_hex(e->run_id, sizeof e->run_id - 1);
     e->retired_cmd_stats = static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
     e->reaper = reaper_open();
+    e->pubsub = pubsub_new();
     e->persistence = persistence_new();
     Status s = store_init(&e->core.store, take, static_cast<uint32_t>(config_num(take->databases)));
     if (s != Status::ok) {
         engine_close(e);
         return s;
     }
+    e->core.store.on_event = engine_notify;
+    e->core.store.on_event_arg = e;
     engine_config_hooks(e);
     *out = e;
     return Status::ok;
@@ -100,6 +104,7 @@ void engine_close(Engine* e) {
     mem_free(e->retired_cmd_stats, command_count() * sizeof(CmdStat));
     mem_free(e->base_cmds, command_count() * sizeof(CmdTotals));
     persistence_free(e->persistence);
+    pubsub_free(e->pubsub);
     config_free(e->config);
     mem_free(e, sizeof(Engine));
 }

@@ -100,6 +100,7 @@ struct Rate {
 
 struct Reaper;
 struct Persistence;
+struct PubSub;
 
 struct Engine {
     EngineCore core;           // first member: see engine_core()
@@ -135,6 +136,7 @@ struct Engine {
     EngineTotals base;
     CmdTotals* base_cmds = nullptr;      // command_count() of them; null: none yet
     Reaper* reaper = nullptr;            // engine/reaper.h
+    PubSub* pubsub = nullptr;            // engine/pubsub.h
     Persistence* persistence = nullptr;  // engine/persistence.h
 };
 

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "engine/info.h"
+#include "engine/pubsub.h"
 #include "engine/reaper.h"
 #include "mem/mem.h"
 
@@ -96,11 +97,13 @@ void info_stats(Info* i) {
     info_line(i, "evicted_keys", t->evicted);
     info_line(i, "keyspace_hits", t->hits);
     info_line(i, "keyspace_misses", t->misses);
-    zero_lines(i, {"pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec",
-                   "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
-                   "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
-                   "active_defrag_key_misses", "tracking_total_keys", "tracking_total_items",
-                   "tracking_total_prefixes", "unexpected_error_replies"});
+    info_line(i, "pubsub_channels", get(e->pubsub->topics[0]));
+    info_line(i, "pubsub_patterns", get(e->pubsub->topics[1]));
+    info_line(i, "pubsubshard_channels", get(e->pubsub->topics[2]));
+    zero_lines(i, {"latest_fork_usec", "total_forks", "migrate_cached_sockets",
+                   "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+                   "active_defrag_key_hits", "active_defrag_key_misses", "tracking_total_keys",
+                   "tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies"});
     info_line(i, "total_error_replies", get(e->errors.total));
     info_line(i, "dump_payload_sanitizations", 0);
 }

@@ -104,15 +104,18 @@ static void nap(std::atomic<uint32_t>* word, uint32_t expected, int64_t ms) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &limit, nullptr, 0);
 }
 
-// A full log holds writes back, too, and so does a snapshot: that may have gone on just before this
-// nap, which is short.
+// A full log holds writes back, too, and so do a full mailbox and a snapshot: those may have gone
+// on just before this nap, which is short.
 static void wait_for_room(Engine* e, const Session* s) {
-    constexpr int64_t kSnapshotNapMs = 2;
+    constexpr int64_t kShortNapMs = 2;
     Journal* j = e->core.journal.load(std::memory_order_acquire);
     if (j != nullptr && journal_full(j)) j->wait_room(j, kPauseNapMs);
+    if (s->paused_by == PausedBy::mail && e->core.mail_full.load(std::memory_order_relaxed) != 0) {
+        return nap(&e->core.pause_state, kPauseNone, kShortNapMs);
+    }
     Preserve* p = &e->core.store.preserve;
     if (s->paused_by != PausedBy::snapshot || !p->active.load(std::memory_order_relaxed)) return;
-    nap(&p->let_go, p->let_go.load(std::memory_order_relaxed), kSnapshotNapMs);
+    nap(&p->let_go, p->let_go.load(std::memory_order_relaxed), kShortNapMs);
 }
 
 void engine_pause_wait(Engine* e, const Session* s) {

@@ -407,6 +407,7 @@ static void conn_delete(Conn* take) {
     held_free(take->held);
     in_release(take);
     out_clear(&take->session.out);
+    out_clear(&take->session.kept);
     parser_free(take->parser);
     mem_free(take, sizeof(Conn));
 }
@@ -447,6 +448,7 @@ void conn_start(Conn* take) {
     loop_link(l, c);
     c->last_io_ms = loop_now_ms(l);
     int err = conn_open(c);
+    c->session.mailbox = &l->messages;
     engine_add_session(engine_of(c), &c->session, &l->worker);
     loop_count_bytes(l, static_cast<int64_t>(c->counted_bytes = sizeof(Conn)));
     if (err != 0) {
@@ -501,7 +503,8 @@ void conn_tend(Conn* c) {
     if (conn_over_output_limit(c) || hung_up_waiting(c)) return conn_close(c);
     if (c->session.waits.load(std::memory_order_relaxed)) return;
     auto idle_max_ms = static_cast<uint64_t>(config_num(engine_of(c)->config->timeout_s)) * 1000;
-    if (idle_max_ms != 0 && c->mark_seq == 0 &&
+    bool listens = c->session.subscribed != 0 || c->session.monitors;
+    if (idle_max_ms != 0 && c->mark_seq == 0 && !listens &&
         loop_now_ms(c->loop) - c->last_io_ms > idle_max_ms) {
         RP_LOG_VERBOSE("Closing idle client");
         conn_close(c);

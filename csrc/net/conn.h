@@ -100,6 +100,10 @@ void conn_close(Conn* c);
 void conn_resume(Conn* c);
 // Sends what the socket takes and queues the rest; closes on errors, limits and when asked for.
 void conn_flush(Conn* c);
+// Of the loop's mailbox: a message comes to this client, has come, was missed.
+void conn_lend(Session* s);
+void conn_pushed(Session* s);
+void conn_cut(Session* s);
 // Takes it off the loop's held list, if it is there.
 void conn_unhold(Conn* c);
 // The log has acknowledged mark_seq.

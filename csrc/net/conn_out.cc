@@ -2,6 +2,7 @@
 //
 // Usually one uv_try_write per turn empties it. What the socket does not take goes to uv_write,
 // whose callback continues; nothing else is written meanwhile, so the order holds.
+#include <cstddef>
 #include <cstdio>
 
 #include "base/log.h"
@@ -130,13 +131,21 @@ static void write_later(Conn* c, size_t most) {
     }
 }
 
-// client-output-buffer-limit normal.
+// client-output-buffer-limit. MONITOR is a normal client, as in Redis; where those have no limit,
+// the one of replicas bounds it.
+static const ClientLimit* limit_of(const Conn* c) {
+    const ClientLimit* limits = c->loop->net->engine->config->client_limits;
+    const ClientLimit* normal = &limits[static_cast<size_t>(ClientClass::normal)];
+    if (c->session.subscribed != 0) return &limits[static_cast<size_t>(ClientClass::pubsub)];
+    if (RP_LIKELY(!c->session.monitors) || config_num(normal->hard_bytes) != 0) return normal;
+    return &limits[static_cast<size_t>(ClientClass::replica)];
+}
+
 bool conn_over_output_limit(Conn* c) {
-    Engine* e = c->loop->net->engine;
-    const ClientLimit* limit = &e->config->client_limits[static_cast<size_t>(ClientClass::normal)];
+    const ClientLimit* limit = limit_of(c);
     auto hard = static_cast<size_t>(config_num(limit->hard_bytes));
     auto soft = static_cast<size_t>(config_num(limit->soft_bytes));
-    if (RP_LIKELY(hard == 0 && soft == 0)) return false;
+    if (RP_LIKELY(hard == 0 && soft == 0 && !c->session.cut)) return false;
     size_t unsent = c->session.out.bytes;
     bool over = hard != 0 && unsent >= hard;
     if (soft == 0 || unsent < soft) {
@@ -147,11 +156,34 @@ bool conn_over_output_limit(Conn* c) {
         auto allowed_ms = static_cast<uint64_t>(config_num(limit->soft_seconds)) * 1000;
         over |= loop_now_ms(c->loop) - c->soft_since_ms > allowed_ms;
     }
-    if (!over) return false;
+    if (RP_LIKELY(!over && !c->session.cut)) return false;
     char text[kConnTextMax];
     RP_LOG_WARNING("Client %s closed for overcoming of output buffer limits.", conn_text(c, text));
     return true;
 }
+
+// ---- messages ---------------------------------------------------------------------------------
+
+static Conn* conn_of(Session* s) {
+    return reinterpret_cast<Conn*>(reinterpret_cast<char*>(s) - offsetof(Conn, session));
+}
+
+void conn_lend(Session* s) {
+    Conn* c = conn_of(s);
+    loop_lend_chunk(c->loop, &s->out);
+}
+
+// Nothing is closed in here: the loop is on its way through the receivers.
+void conn_pushed(Session* s) {
+    Conn* c = conn_of(s);
+    conn_mark_dirty(c);
+    auto hard = static_cast<size_t>(config_num(limit_of(c)->hard_bytes));
+    if (hard != 0 && s->out.bytes >= hard) s->cut = true;  // conn_flush closes it
+}
+
+void conn_cut(Session* s) { conn_mark_dirty(conn_of(s)); }
+
+// ---- sending, continued -----------------------------------------------------------------------
 
 void conn_flush(Conn* c) {
     if (c->closing) return;

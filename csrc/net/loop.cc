@@ -320,6 +320,7 @@ static void on_idle(uv_idle_t* handle) {
 
 static void end_turn(Loop* l) {
     submit_turn(l);
+    mailbox_drain(&l->messages);
     Conn* c = l->dirty;
     l->dirty = nullptr;
     while (c != nullptr) {
@@ -408,6 +409,7 @@ static void* loop_main(void* arg) {
     snprintf(name, sizeof name, "rp-loop-%u", l->index % 1000);
     pthread_setname_np(pthread_self(), name);
     l->worker.slot = epoch_slot();
+    mailbox_here(&l->messages);
     uv_update_time(&l->uv);
     l->polled_ns = uv_hrtime();
     if (l->index == 0) listeners_attach(l->net);
@@ -431,6 +433,26 @@ void loop_join(Loop* l) {
     if (!l->started) return;
     pthread_join(l->thread, nullptr);
     l->started = false;
+}
+
+// ---- messages ---------------------------------------------------------------------------------
+
+static void wake_for_messages(void* arg) { loop_signal(static_cast<Loop*>(arg), kLoopMessages); }
+
+// Publishers wait, on any loop.
+static void messages_drained(void* arg) {
+    Engine* e = static_cast<Loop*>(arg)->net->engine;
+    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+}
+
+static void messages_init(Loop* l) {
+    l->messages.wake = wake_for_messages;
+    l->messages.wake_arg = l;
+    l->messages.lend = conn_lend;
+    l->messages.pushed = conn_pushed;
+    l->messages.cut = conn_cut;
+    l->messages.full = &engine_core(l->net->engine)->mail_full;
+    l->messages.drained = messages_drained;
 }
 
 // ---- life -------------------------------------------------------------------------------------
@@ -460,6 +482,7 @@ Status loop_init(Loop* l, Net* net, uint32_t index) {
     uv_prepare_start(&l->prepare, on_prepare);
     uv_check_start(&l->check, on_check);
     tick_set(l, 1000 / static_cast<uint64_t>(config_num(net->engine->config->hz)));
+    messages_init(l);
     worker_init(&l->worker);
     l->worker.voice.later = true;
     engine_add_worker(net->engine, &l->worker);
@@ -492,6 +515,7 @@ void loop_deinit(Loop* l) {
     int err = uv_loop_close(&l->uv);
     RP_ASSERT(err == 0);
     l->uv.data = nullptr;
+    mailbox_deinit(&l->messages);
     chunks_drop(l);
     mem_free(l->read_buffer, kReadBuffer);
     l->read_buffer = nullptr;

@@ -4,7 +4,8 @@
 //          prepare  the turn ends, as in check, for what timers and idle did; retired memory is
 //                   given back
 //          poll     reads, write completions, the mailbox; replies pile up in sessions
-//          check    the turn ends: what was changed is handed to the log, every client with replies
+//          check    the turn ends: messages are delivered, what was changed is handed to the log,
+//          every client with replies
 //                   is flushed once, and those whose changes the log has acknowledged meanwhile
 //          closing  closed clients are freed
 //
@@ -21,6 +22,7 @@
 #include <pthread.h>
 #include <uv.h>
 
+#include "cmd/mailbox.h"
 #include "engine/engine.h"
 #include "net/conn.h"
 
@@ -35,6 +37,7 @@ enum LoopSignal : uint32_t {
     kLoopStop = 1u << 2,
     kLoopListeners = 1u << 3,  // loop 0: the set of listeners changed
     kLoopAcked = 1u << 4,      // the log has acknowledged what it waits for
+    kLoopMessages = 1u << 5,   // its mailbox has messages: the end of the turn delivers them
 };
 
 struct alignas(64) Loop {
@@ -52,6 +55,7 @@ struct alignas(64) Loop {
     std::atomic<uint64_t> buffer_bytes{0};
     Mutex mail_lock;
     Conn* mail = nullptr;  // under mail_lock; newest first
+    Mailbox messages;      // for its clients (cmd/mailbox.h)
     // Loop thread.
     alignas(64) uv_loop_t uv;
     uv_async_t async;

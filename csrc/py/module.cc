@@ -14,6 +14,7 @@
 
 #include "py/caller.h"
 #include "py/files.h"
+#include "py/subscriber.h"
 
 namespace py11 = pybind11;
 
@@ -124,6 +125,7 @@ PYBIND11_MODULE(_core, m, py11::mod_gil_not_used()) {
     m.attr("CLOSED") = static_cast<int>(RP_CLOSED);
     m.attr("FOREIGN") = static_cast<int>(RP_FOREIGN);
     m.attr("DATA") = static_cast<int>(RP_DATA);
+    m.attr("CUT") = static_cast<int>(RP_CUT);
     m.attr("INVALID") = static_cast<int>(RP_INVALID);
     m.attr("__version__") = rp_version();
     m.attr("redis_version") = rp_redis_version();
@@ -141,4 +143,5 @@ PYBIND11_MODULE(_core, m, py11::mod_gil_not_used()) {
     m.def("interpreter_leaves", interpreter_leaves, "Before stores are closed at exit.");
     m.def("docs", docs, arg("which"), "Markdown: \"commands\" or \"configuration\".");
     define_files(m);
+    define_subscriber(m);
 }

@@ -35,6 +35,9 @@ struct Store {
     // Constant after store_init.
     Config* config = nullptr;
     uint32_t db_count = 0;
+    // Keyspace events (store/notify.h); set before any thread uses the store.
+    void (*on_event)(void* arg, uint32_t db, Bytes event, Bytes key) = nullptr;
+    void* on_event_arg = nullptr;
     // Behind the gate.
     Database* dbs = nullptr;
     // Any thread.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Union
 from . import _core
 
 if TYPE_CHECKING:
+    from .pubsub import PubSub
     from .server import Listener
 
 Arg = Union[bytes, bytearray, memoryview, str, int, float]
@@ -210,6 +211,19 @@ class Store(Commands):
         from .server import Listener
 
         return Listener(self, host, port, unixsocket)
+
+    def pubsub(
+        self, ignore_subscribe_messages: bool = False, max_bytes: int = 32 * 1024 * 1024
+    ) -> PubSub:
+        """Opens a subscriber: PubSub, with the methods and messages of redis-py's.
+
+        Args:
+            ignore_subscribe_messages: get_message() and listen() skip confirmations.
+            max_bytes: of messages that wait; a subscriber that lets more come is cut off.
+        """
+        from .pubsub import PubSub
+
+        return PubSub(self, ignore_subscribe_messages, max_bytes, *self._decoding)
 
     @property
     def closed(self) -> bool:
