@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/random.h"
+#include "engine/acl.h"
 #include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/persistence.h"
@@ -22,9 +23,10 @@ void engine_register_commands() {
               kSetCmds,        kSetOpCmds,  kZsetCmds,     kZsetRangeCmds, kZsetStoreCmds,
               kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds,    kCommandCmds,
               kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kDumpCmds,
-              kSaveCmds}) {
+              kSaveCmds,       kAclCmds}) {
             commands_register(family);
         }
+        acl_names_init();
         return true;
     }();
     static_cast<void>(done);
@@ -67,7 +69,8 @@ Status engine_open(Config* take, Engine** out) {
     }
     Engine* e = new (memory) Engine;
     e->config = e->core.config = take;
-    e->core.hooks = {.is_paused = pause_holds,
+    e->core.hooks = {.admit = acl_admit,
+                     .is_paused = pause_holds,
                      .count_error = count_error,
                      .free_later = free_later,
                      .write_refusal = persistence_refusal,
@@ -78,6 +81,8 @@ Status engine_open(Config* take, Engine** out) {
     e->start_mono_ms = clock_mono_ms();
     random_hex(e->run_id, sizeof e->run_id - 1);
     e->retired_cmd_stats = static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
+    e->acl = acl_new();
+    acl_apply_requirepass(e);
     e->reaper = reaper_open();
     e->persistence = persistence_new();
     Status s = store_init(&e->core.store, take, static_cast<uint32_t>(config_num(take->databases)));
@@ -100,6 +105,8 @@ void engine_close(Engine* e) {
     mem_free(e->retired_cmd_stats, command_count() * sizeof(CmdStat));
     mem_free(e->base_cmds, command_count() * sizeof(CmdTotals));
     persistence_free(e->persistence);
+    acl_free(e->acl);
+    renames_free(const_cast<Renames*>(e->core.renames));
     config_free(e->config);
     mem_free(e, sizeof(Engine));
 }
