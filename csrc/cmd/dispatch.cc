@@ -420,11 +420,6 @@ static void prepare_one(const Renames* renames, const Command* cmd, Prepared* ou
     }
 }
 
-// The log has the commands' own names.
-static const Renames* names_of(const Session* s) {
-    return RP_UNLIKELY(s->replay) ? nullptr : engine_core(s->engine)->renames;
-}
-
 // Looks every command up and brings its first key's bucket, then its entry, into the cache: two
 // waves of overlapping misses instead of two per command.
 static void prepare(const Table* t, const Renames* renames, const Command* commands, size_t n,
@@ -517,7 +512,7 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     for (; i < n && outcome == Ran::done; i++) {
         if (i == ready) {
             size_t more = n - i < kPrepareMax ? n - i : kPrepareMax;
-            prepare(db_table(&c.a), names_of(s), commands + i, more, prepared + i);
+            prepare(db_table(&c.a), session_renames(s), commands + i, more, prepared + i);
             ready += more;
         }
         timer_switch(&timer, &prepared[i]);
@@ -551,7 +546,7 @@ Ran execute(Session* s, Command* command) {
     reply.out = &s->out;
     reply.resp = s->resp;
     CmdCtx c;
-    prepare_one(names_of(s), command, &p);
+    prepare_one(session_renames(s), command, &p);
     CmdRef ref = prepared_ref(&p);
     bool fast = p.row != nullptr && (p.row->flags & kCmdFast);
     bool timed = !fast || w->commands.load(std::memory_order_relaxed) % kTimedOneIn == 0;

@@ -167,5 +167,10 @@ struct EngineCore {
     std::atomic<Journal*> journal{nullptr};
 };
 inline EngineCore* engine_core(Engine* e) { return reinterpret_cast<EngineCore*>(e); }
+// The names this session uses. The log has the commands' own, and so has who shares the process.
+inline const Renames* session_renames(const Session* s) {
+    const Renames* r = engine_core(s->engine)->renames;
+    return RP_LIKELY(r == nullptr) || s->replay || s->embedded ? nullptr : r;
+}
 
 }  // namespace rp

@@ -47,6 +47,7 @@ struct Session {
     // Owner only.
     uint8_t resp = 2;
     bool authenticated = true;   // it has logged in, or need not
+    bool inside = false;         // in-process and not logged in as anybody: no rules hold
     bool embedded = false;       // no transport: QUIT, output limits and KILL mean less
     bool replay = false;         // the log is being replayed: nothing is logged, refused or expired
     size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early

@@ -355,7 +355,6 @@ static inline bool is_quick(const rp_session* s, int hint, size_t argc, const rp
     if (bytes > kQuickBytes) return false;
     const EngineCore* core = engine_core(s->store->engine);
     if (config_num(core->config->maxmemory) != 0 || gate_wanted(&core->store.gate)) return false;
-    if (core->renames != nullptr) return false;  // its name does not tell what it is
     Bytes name = {argv[0].ptr, argv[0].len};
     if (core->journal.load(std::memory_order_relaxed) != nullptr && may_change(name)) return false;
     return hint == RP_IS_QUICK || row_is_quick(name);

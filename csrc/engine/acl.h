@@ -4,10 +4,15 @@
 //   AclUser   one name. Sessions hold references; it lives until the last of them lets go.
 //      `-- rules   immutable AclRules, replaced as a whole, freed after a grace period
 //
+// A caller in this process is shown as the default user, but no rules hold for it until it logs in
+// as somebody: it shares the memory anyway, and a default user that is closed to the network must
+// not lock the program (its metrics, its shutdown) out of its own store.
+//
 // A session whose user is unrestricted costs its commands one look at Session.guarded. It is set
 // while somebody has to look closer: the client has not logged in, the user is restricted or gone.
 //
-// Invariants  A1 guarded is false only if the session is logged in and its user was unrestricted
+// Invariants  A1 guarded is false only if the session is `inside`, or logged in and its user was
+// unrestricted
 //                and not deleted when Clients.lock was last held for either.
 //             A2 Acl.users holds one reference to each user in it; "default" always is.
 //             A3 rules are followed only while pinned, or under Acl.lock.
@@ -79,7 +84,7 @@ constexpr size_t kAclFileMax = size_t{16} << 20;
 std::string acl_file_path(const Engine* e);
 
 // ---- sessions ---------------------------------------------------------------------------------
-// Becomes the default user; logged in if that needs no password or the session is in-process.
+// Becomes the default user, logged in if that needs no password; in-process it is `inside`.
 // REQUIRES: Clients.lock.
 void acl_session_start(Acl* a, Session* s);
 // REQUIRES: Clients.lock. What it returns is given to acl_user_unref when that is released.

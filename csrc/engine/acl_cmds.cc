@@ -105,7 +105,7 @@ static void acl_whoami(CmdCtx* c, Args, Reply* out) {
 
 // Null row: the error is replied.
 static CmdRef dryrun_command(CmdCtx* c, Args argv) {
-    CmdRef ref = command_find_as(engine_core(c->engine)->renames, argv[0]);
+    CmdRef ref = command_find_as(session_renames(c->session), argv[0]);
     if (ref.row != nullptr && ref.row->subcommands != nullptr && argv.len > 1) {
         ref = command_find_sub(&ref, argv[1]);
     }

@@ -235,13 +235,15 @@ void acl_apply_requirepass(Engine* e) {
 // ---- sessions ---------------------------------------------------------------------------------
 
 static bool needs_guard(const Session* s) {
+    if (s->inside) return false;
     return !s->authenticated || s->user->restricted.load(std::memory_order_relaxed) ||
            s->user->deleted.load(std::memory_order_relaxed);
 }
 
 // REQUIRES: Clients.lock.
-static AclUser* become(Session* s, AclUser* take, bool authenticated) {
+static AclUser* become(Session* s, AclUser* take, bool authenticated, bool inside) {
     AclUser* old = s->user;
+    s->inside = inside;
     s->user = take;
     s->authenticated = authenticated;
     s->guarded.store(needs_guard(s), std::memory_order_relaxed);
@@ -254,7 +256,7 @@ static bool starts_logged_in(const Acl* a, const Session* s) {
 
 void acl_session_start(Acl* a, Session* s) {
     a->standard->refs.fetch_add(1, std::memory_order_relaxed);
-    become(s, a->standard, starts_logged_in(a, s));
+    become(s, a->standard, starts_logged_in(a, s), s->embedded);
 }
 
 AclUser* acl_session_end(Session* s) {
@@ -267,7 +269,8 @@ void acl_session_reset(CmdCtx* c) {
     Acl* a = c->engine->acl;
     a->standard->refs.fetch_add(1, std::memory_order_relaxed);
     mutex_lock(&c->engine->clients.lock);
-    AclUser* old = become(c->session, a->standard, starts_logged_in(a, c->session));
+    Session* s = c->session;
+    AclUser* old = become(s, a->standard, starts_logged_in(a, s), s->embedded);
     mutex_unlock(&c->engine->clients.lock);
     acl_user_unref(old);
 }
@@ -281,7 +284,7 @@ static bool switch_user(CmdCtx* c, AclUser* take) {
     AclUser* drop = take;
     mutex_lock(&c->engine->clients.lock);
     bool fine = !take->deleted.load(std::memory_order_relaxed);
-    if (fine) drop = become(c->session, take, true);
+    if (fine) drop = become(c->session, take, true, false);
     mutex_unlock(&c->engine->clients.lock);
     acl_user_unref(drop);
     return fine;
@@ -311,7 +314,8 @@ void acl_lower_guard(Engine* e, Session* s) {
 }
 
 bool acl_session_allows_channel(const Session* s, Bytes channel, bool pattern) {
-    if (s->user == nullptr || !s->user->restricted.load(std::memory_order_relaxed)) return true;
+    if (s->user == nullptr || s->inside || !s->user->restricted.load(std::memory_order_relaxed))
+        return true;
     return acl_allows_channel(s->user->rules.load(std::memory_order_acquire), channel, pattern);
 }
 

@@ -97,7 +97,7 @@ CmdRef command_lookup(const CmdCtx* c, Bytes full_name) {
     size_t len = bar == nullptr
                      ? full_name.len
                      : static_cast<size_t>(static_cast<const char*>(bar) - full_name.ptr);
-    CmdRef ref = command_find_as(engine_core(c->engine)->renames, bytes_slice(full_name, 0, len));
+    CmdRef ref = command_find_as(session_renames(c->session), bytes_slice(full_name, 0, len));
     if (ref.row == nullptr || !row_listed(ref.row)) return {};
     if (bar == nullptr) return ref;
     return command_find_sub(&ref, bytes_slice(full_name, len + 1, full_name.len - len - 1));
@@ -196,7 +196,7 @@ static void reply_row(Reply* out, const Cmd* parent, const Cmd* row) {
 }
 
 bool command_listed(const CmdCtx* c, const Cmd* row) {
-    return row_listed(row) && renames_reach(engine_core(c->engine)->renames, row);
+    return row_listed(row) && renames_reach(session_renames(c->session), row);
 }
 
 static size_t listed_count(const CmdCtx* c) {

@@ -29,7 +29,7 @@ static void reply_key(void* arg, size_t at, uint32_t flags) {
 
 // Null: the error is replied.
 static const Cmd* find_inner(const CmdCtx* c, Args argv, Reply* out) {
-    CmdRef ref = command_find_as(engine_core(c->engine)->renames, argv[0]);
+    CmdRef ref = command_find_as(session_renames(c->session), argv[0]);
     if (ref.row != nullptr && ref.row->subcommands != nullptr && argv.len > 1) {
         ref = command_find_sub(&ref, argv[1]);
     }

@@ -200,13 +200,18 @@ TEST(AclSessions, WhoDeletesItselfIsAnsweredAndThenClosed) {
     EXPECT_EQ(c.last, Ran::close);
 }
 
-TEST(AclSessions, InProcessCallersObeyTheDefaultUsersRulesButNeedNoPassword) {
+TEST(AclSessions, InProcessCallersObeyNoRulesUntilTheyLogIn) {
     EngineFixture f("requirepass secret\n");
     Client c(&f, true);
+    EXPECT_EQ(c("ACL SETUSER default off -ping"), "+OK\r\n");
     EXPECT_EQ(c("PING"), "+PONG\r\n");
-    c("ACL SETUSER default -ping");
-    EXPECT_EQ(c("PING"), kNoPing);
     EXPECT_EQ(c("ACL WHOAMI"), "$7\r\ndefault\r\n");
+    EXPECT_EQ(c("AUTH secret").substr(0, 10), "-WRONGPASS");
+    c("ACL SETUSER default on");
+    EXPECT_EQ(c("AUTH secret"), "+OK\r\n");
+    EXPECT_EQ(c("PING"), kNoPing);
+    EXPECT_EQ(c("RESET"), "+RESET\r\n");
+    EXPECT_EQ(c("PING"), "+PONG\r\n");
 }
 
 TEST(AclSessions, ATransactionIsJudgedAgainWhenItRuns) {
