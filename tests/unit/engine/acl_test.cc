@@ -1,6 +1,8 @@
 // Users: rules as text, what they allow, how a change reaches sessions. What Redis says to each
 // rule is compared in tests/differential; here are the things that need no server.
 #include "engine/acl.h"
+#include <thread>
+
 #include "../engine/harness.h"
 
 namespace rp::test {
@@ -239,6 +241,50 @@ TEST(AclSessions, SmallLimitsHoldForStrangersOnly) {
     f.set("requirepass", "");
     EXPECT_TRUE(acl_trusted(f.e->acl, &d.session)) << "nothing to prove any more";
     EXPECT_EQ(d("PING"), "+PONG\r\n");
+}
+
+// Sessions log in, read and are cut off while their user's rules change and the user comes and
+// goes. Whatever they are told is true of some moment; once the changes have ended, the last rules
+// hold.
+TEST(AclSessions, RulesMayChangeWhileOthersExecute) {
+    EngineFixture f;
+    Client admin(&f);
+    admin("ACL SETUSER bob on nopass +@all ~*");
+    std::atomic<bool> over{false};
+    std::atomic<int> refused{0}, allowed{0};
+    auto reader = [&] {
+        while (!over.load()) {
+            Client c(&f);
+            if (c("AUTH bob x") != "+OK\r\n") continue;
+            for (int i = 0; i < 20; i++) {
+                std::string reply = c("GET k");
+                if (reply == "$-1\r\n") {
+                    allowed++;
+                } else {
+                    ASSERT_TRUE(contains(reply, "'get' command") || contains(reply, "-NOAUTH"))
+                        << reply;
+                    refused++;
+                }
+            }
+        }
+    };
+    std::thread one(reader), two(reader);
+    for (int round = 0; round < 20000 && (round < 300 || refused == 0 || allowed == 0); round++) {
+        EXPECT_EQ(admin("ACL SETUSER bob on nopass allkeys -get"), "+OK\r\n");
+        EXPECT_EQ(admin("ACL SETUSER bob +@all"), "+OK\r\n");
+        if (round % 8 == 0) {
+            EXPECT_EQ(admin("ACL DELUSER bob"), ":1\r\n");
+        }
+    }
+    admin("ACL SETUSER bob on nopass allkeys -get");
+    Client last(&f);
+    last("AUTH bob x");
+    EXPECT_TRUE(contains(last("GET k"), "-NOPERM"));
+    over = true;
+    one.join();
+    two.join();
+    EXPECT_GT(refused, 0);
+    EXPECT_GT(allowed, 0);
 }
 
 TEST(AclConfigure, WrongLinesSayWhereTheyAre) {
