@@ -40,13 +40,21 @@ static bool reject_unknown(Args argv, Rejection* out) {
     return false;
 }
 
+static bool reject_subcommand(Args argv, Rejection* out) {
+    char name[kQuotedMax];  // as the client calls it
+    size_t len = static_cast<size_t>(quoted_len(argv[0], sizeof name));
+    for (size_t i = 0; i < len; i++)
+        name[i] = ascii_upper(argv[0][i]);
+    return reject(out, "ERR unknown subcommand '%.*s'. Try %.*s HELP.",
+                  quoted_len(argv[1], kQuotedMax), argv[1].ptr, static_cast<int>(len), name);
+}
+
 bool admit_words_slow(CmdRef* ref, Args argv, Rejection* out) {
     if (ref->row == nullptr) return reject_unknown(argv, out);
     if (ref->row->subcommands != nullptr && argv.len >= 2) {
         CmdRef sub = command_find_sub(ref, argv[1]);
         if (sub.row == nullptr && ref->row->run == nullptr) {
-            return reject(out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
-                          quoted_len(argv[1], kQuotedMax), argv[1].ptr, ref->row->name);
+            return reject_subcommand(argv, out);
         }
         if (sub.row != nullptr) *ref = sub;
     }

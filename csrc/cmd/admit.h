@@ -8,13 +8,6 @@
 
 namespace rp {
 
-constexpr size_t kRejectionMax = 512;
-
-// Why a command is not run, without the leading '-'.
-struct Rejection {
-    char text[kRejectionMax];
-    size_t len;
-};
 // Both return false.
 [[gnu::format(printf, 2, 3)]] bool reject(Rejection* out, const char* format, ...);
 bool reject_with(Rejection* out, Err e);

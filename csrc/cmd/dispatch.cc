@@ -36,11 +36,18 @@ void worker_deinit(Worker* w) {
 
 static void call(CmdCtx* c, Args argv) { c->row->run(c, argv, c->out); }
 
+// The words have been executed; only the log reads them from here on.
+static void say_own_name(const CmdCtx* c, Args argv) {
+    const Cmd* top = c->parent != nullptr ? c->parent : c->row;
+    const_cast<Bytes*>(argv.items)[0] = bytes_of(top->name);
+}
+
 // A command, and what it did in its own words unless it has found others (cmd/effect.h).
 static void call_and_tell(CmdCtx* c, Args argv) {
     c->effect_said = false;
     call(c, argv);
     if (c->a.changes == 0 || c->effect_said) return;
+    if (RP_UNLIKELY(engine_core(c->engine)->renames != nullptr)) say_own_name(c, argv);
     record_add(&c->a, argv.items, argv.len, c->big, c->big_index);
 }
 
@@ -221,6 +228,16 @@ static void tell_monitors(CmdCtx* c, const Cmd* row, Args argv) {
     core->hooks.on_command(c, row, argv);
 }
 
+// The user's rules may have changed since the command was queued.
+static bool admit_queued(CmdCtx* c, const QueuedCmd* q, Args argv) {
+    Rejection why;
+    CmdRef ref = {q->row, q->parent, q->index};
+    if (engine_core(c->engine)->hooks.admit(c, &ref, argv, &why)) return true;
+    reply_error(c->out, {why.text, why.len});
+    count_errors(c, nullptr);
+    return false;
+}
+
 void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     Session* s = exec->session;
     CmdCtx c = *exec;
@@ -235,6 +252,9 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     c.a.changes = 0;
     uint64_t since = clock_ticks();
     Args argv = {q->argv, q->argc};
+    if (RP_UNLIKELY(s->guarded.load(std::memory_order_relaxed)) && !admit_queued(&c, q, argv)) {
+        return;
+    }
     if (c.a.log != nullptr && (c.row->flags & kCmdWrite)) {
         call_and_tell(&c, argv);
     } else {
@@ -291,10 +311,9 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
     if (RP_UNLIKELY(!admit_words(ref, argv, why))) return false;
     c->row = ref->row;
     c->parent = ref->parent;
-    // Without a password there is nothing to prove: taking it away lets waiting clients in.
-    if (RP_UNLIKELY(!c->session->authenticated) && !(c->row->flags & kCmdNoAuth) &&
-        config_num(c->config->requirepass_set) != 0) {
-        return reject_with(why, Err::no_auth);
+    if (RP_UNLIKELY(c->session->guarded.load(std::memory_order_relaxed)) &&
+        !engine_core(c->engine)->hooks.admit(c, ref, argv, why)) {
+        return false;
     }
     if (RP_UNLIKELY(engine_core(c->engine)->loading.load(std::memory_order_relaxed)) &&
         !(c->row->flags & kCmdLoading) && !c->session->replay) {
@@ -425,8 +444,8 @@ struct Prepared {
     uint64_t hash;
 };
 
-static void prepare_one(const Command* cmd, Prepared* out) {
-    CmdRef ref = command_find(cmd->argv[0]);
+static void prepare_one(const Renames* renames, const Command* cmd, Prepared* out) {
+    CmdRef ref = command_find_as(renames, cmd->argv[0]);
     *out = {ref.row, ref.parent, ref.index, 0};
     if (RP_UNLIKELY(ref.row == nullptr)) return;
     Plan plan = command_plan(ref.index);
@@ -437,9 +456,10 @@ static void prepare_one(const Command* cmd, Prepared* out) {
 
 // Looks every command up and brings its first key's bucket, then its entry, into the cache: two
 // waves of overlapping misses instead of two per command.
-static void prepare(const Table* t, const Command* commands, size_t n, Prepared* out) {
+static void prepare(const Table* t, const Renames* renames, const Command* commands, size_t n,
+                    Prepared* out) {
     for (size_t i = 0; i < n; i++) {
-        prepare_one(&commands[i], &out[i]);
+        prepare_one(renames, &commands[i], &out[i]);
         if (out[i].hash != 0) table_prefetch_bucket(t, out[i].hash);
     }
     for (size_t i = 0; i < n; i++) {
@@ -532,7 +552,7 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     for (; i < n && outcome == Ran::done; i++) {
         if (i == ready) {
             size_t more = n - i < kPrepareMax ? n - i : kPrepareMax;
-            prepare(db_table(&c.a), commands + i, more, prepared + i);
+            prepare(db_table(&c.a), session_renames(s), commands + i, more, prepared + i);
             ready += more;
         }
         timer_switch(&timer, &prepared[i]);
@@ -566,7 +586,7 @@ Ran execute(Session* s, Command* command) {
     reply.out = &s->out;
     reply.resp = s->resp;
     CmdCtx c;
-    prepare_one(command, &p);
+    prepare_one(session_renames(s), command, &p);
     CmdRef ref = prepared_ref(&p);
     bool fast = p.row != nullptr && (p.row->flags & kCmdFast);
     bool timed = !fast || w->commands.load(std::memory_order_relaxed) % kTimedOneIn == 0;

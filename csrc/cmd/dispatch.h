@@ -17,6 +17,7 @@
 // Threads     any thread with its own Worker; a Session is used by one thread at a time.
 #pragma once
 #include "cmd/ctx.h"
+#include "cmd/rename.h"
 #include "store/journal.h"
 
 namespace rp {
@@ -60,12 +61,11 @@ void worker_deinit(Worker* w);
 // ---- the command table ------------------------------------------------------------------------
 // Families end with a row whose name is null. Called once at start, before any thread.
 void commands_register(const Cmd* family);
-struct CmdRef {
-    const Cmd* row = nullptr;  // null: unknown
-    const Cmd* parent = nullptr;
-    uint32_t index = 0;  // for CmdStat
-};
 CmdRef command_find(Bytes name);  // top level, case-insensitive
+// The same by the names that clients of this engine use.
+inline CmdRef command_find_as(const Renames* renames, Bytes name) {
+    return RP_LIKELY(renames == nullptr) ? command_find(name) : renames_find(renames, name);
+}
 CmdRef command_find_sub(const CmdRef* parent, Bytes word);
 size_t command_count();  // rows with stats, subcommands included
 // Every top-level row in registration order.
@@ -126,8 +126,19 @@ inline void ctx_leave(CmdCtx* c) {
     gate_leave(c->worker->slot);
 }
 
+constexpr size_t kRejectionMax = 512;
+
+// Why a command is not run, without the leading '-'.
+struct Rejection {
+    char text[kRejectionMax];
+    size_t len;
+};
+
 // ---- hooks filled by engine/ ------------------------------------------------------------------
 struct DispatchHooks {
+    // Of a guarded session: may it run this? Else *why. Called before anything is locked, and again
+    // inside EXEC.
+    bool (*admit)(CmdCtx* c, const CmdRef* ref, Args argv, Rejection* why) = nullptr;
     // CLIENT PAUSE: must this command wait now?
     bool (*is_paused)(Engine* e, const Session* s, const Cmd* row);
     // An error reply left: errorstats. `code` is its first word.
@@ -144,6 +155,8 @@ struct EngineCore {
     Store store;
     Config* config = nullptr;
     DispatchHooks hooks;
+    // rename-command; null: none. Constant once sessions are there.
+    const Renames* renames = nullptr;
     // The data are not all there yet: commands without kCmdLoading are told so.
     std::atomic<bool> loading{false};
     // 0 none, 1 writes, 2 all: checked before the hook is called.
@@ -158,5 +171,10 @@ struct EngineCore {
     std::atomic<Journal*> journal{nullptr};
 };
 inline EngineCore* engine_core(Engine* e) { return reinterpret_cast<EngineCore*>(e); }
+// The names this session uses. The log has the commands' own, and so has who shares the process.
+inline const Renames* session_renames(const Session* s) {
+    const Renames* r = engine_core(s->engine)->renames;
+    return RP_LIKELY(r == nullptr) || s->replay || s->embedded ? nullptr : r;
+}
 
 }  // namespace rp

@@ -197,4 +197,7 @@ uint32_t row_acl(const Cmd* row);  // named and implied categories
 using KeyVisit = void (*)(void* arg, size_t argv_index, uint32_t key_flags);
 bool row_each_key(const Cmd* row, Args argv, KeyVisit fn, void* arg);
 
+// The flags of a key of this invocation: what a spec with kKeyVariable comes to.
+uint32_t row_key_flags(const Cmd* row, Args argv, uint32_t flags);
+
 }  // namespace rp

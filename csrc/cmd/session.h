@@ -11,6 +11,7 @@
 
 namespace rp {
 
+struct AclUser;  // engine/acl.h
 struct Engine;
 struct Worker;
 struct Mailbox;
@@ -57,7 +58,8 @@ struct Session {
     Out out;                   // replies not yet handed to the transport
     // Owner only.
     uint8_t resp = 2;
-    bool authenticated = true;
+    bool authenticated = true;   // it has logged in, or need not
+    bool inside = false;         // in-process and not logged in as anybody: no rules hold
     bool embedded = false;       // no transport: QUIT, output limits and KILL mean less
     bool replay = false;         // the log is being replayed: nothing is logged, refused or expired
     size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early
@@ -83,6 +85,9 @@ struct Session {
     std::atomic<bool> kill{false};    // set by any thread; the owner closes it
     std::atomic<bool> waits{false};   // in WAIT or WAITAOF (engine/wait.h)
     std::atomic<uint8_t> unblock{0};  // CLIENT UNBLOCK, set by any thread
+    // Each command has to be looked at before it runs: the client has not logged in, or its user
+    // may not do everything (engine/acl.h). Changed under Clients.lock.
+    std::atomic<bool> guarded{false};
     std::atomic<bool> no_evict{false};
     std::atomic<bool> no_touch{false};
     std::atomic<int64_t> last_ms{0};  // monotonic ms of the last command
@@ -104,7 +109,8 @@ struct Session {
     char addr[64] = {};  // "127.0.0.1:50512" or "/path:0"
     char laddr[128] = {};
     // Under Clients.lock.
-    char* name = nullptr;  // heap, or null
+    AclUser* user = nullptr;  // a reference; null: no engine, everything is allowed
+    char* name = nullptr;     // heap, or null
     char* lib_name = nullptr;
     char* lib_ver = nullptr;
     Session* next = nullptr;

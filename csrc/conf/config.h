@@ -83,6 +83,7 @@ struct Config {
     ConfigNum appendonly, appendfsync, rdbcompression, rdbchecksum, stop_writes_on_bgsave_error;
     ConfigNum auto_aof_rewrite_percentage, auto_aof_rewrite_min_size;
     ConfigNum aof_load_truncated, aof_use_rdb_preamble, aof_timestamp_enabled;
+    ConfigNum acllog_max_len, acl_pubsub_default;  // 1: allchannels
     // Engine. loglevel: LogLevel of base/log.h.
     ConfigNum notify_keyspace_events;  // NotifyClass of store/notify.h
     ConfigNum databases, hz, dynamic_hz, active_expire_effort, loglevel;
@@ -117,6 +118,12 @@ struct ConfigSources {
 [[nodiscard]] bool config_load_environment(Config* c, const char* const* environment,
                                            ConfigErr* err);
 
+// What redis.conf says beside settings, in order. The words are borrowed for the call; `where` says
+// which line ("config file 'x' line 3").
+using ConfigWordsFn = void (*)(void* arg, const Bytes* words, size_t count, const char* where);
+void config_each_user(const Config* c, ConfigWordsFn fn, void* arg);    // user name rules...
+void config_each_rename(const Config* c, ConfigWordsFn fn, void* arg);  // rename-command from to
+
 // --- CONFIG GET, SET, REWRITE
 // ------------------------------------------------------------------------
 
@@ -149,10 +156,17 @@ size_t config_get(const Config* c, const Bytes* patterns, size_t count, ConfigSi
 // the full length. Lists (bind, save) are separated by one space. An unknown name is a bug.
 size_t config_text(const Config* c, Bytes name, char* out, size_t size);
 
+// The lines `user ...` that a rewrite writes in place of those the file has.
+struct ConfigUsers {
+    const Bytes* lines = nullptr;
+    size_t count = 0;
+};
 // Writes the settings into the file they were loaded from (`path` null) or into `path`: comments
 // and order stay, changed values are replaced, new ones appended. Temporary file, fsync, rename,
-// fsync of the directory. On failure err->text is the whole reply without its '-'.
-[[nodiscard]] bool config_rewrite(Config* c, const char* path, ConfigErr* err);
+// fsync of the directory. `users` null: lines of users stay as they are. On failure err->text is
+// the whole reply without its '-'.
+[[nodiscard]] bool config_rewrite(Config* c, const char* path, ConfigErr* err,
+                                  const ConfigUsers* users = nullptr);
 // Absolute path of the loaded file, "" if none; as config_text.
 size_t config_file(const Config* c, char* out, size_t size);
 

@@ -309,8 +309,8 @@ constexpr ConfigRow kConfigRows[] = {
         "Keep the distribution of each command's run time."),
     special(ConfigKind::percentiles, "latency-tracking-info-percentiles", "50 99 99.9", kList,
         "Percentiles of run times that INFO prints."),
-    integer("acllog-max-len", 128, 0, kLong, 0,
-        "Entries that the log of refused accesses keeps."),
+    integer("acllog-max-len", 128, 0, kLong, kWorks,
+        "Entries that the log of refused accesses keeps.", &Config::acllog_max_len),
     {.name = "notify-keyspace-events", .kind = ConfigKind::notify_events, .flags = kWorks,
      .num = &Config::notify_keyspace_events,
      .about = "Letters of the key events that are published; empty = none."},
@@ -321,9 +321,9 @@ constexpr ConfigRow kConfigRows[] = {
         "Offer scripts the Lua functions that Redis 7.0 took away."),
 
     // Access control and encryption.
-    text("aclfile", "", kFixed, "File with the users of access control."),
-    choice("acl-pubsub-default", 0, kPubsubDefault, 0,
-        "Channels that a new user may use."),
+    text("aclfile", "", kFixed | kWorks, "File with the users of access control."),
+    choice("acl-pubsub-default", 0, kPubsubDefault, kWorks,
+        "Channels that a new user may use.", &Config::acl_pubsub_default),
     choice("sanitize-dump-payload", 0, kSanitize, 0,
         "Whose RESTORE payloads are checked deeply."),
     integer("tls-port", 0, 0, 65535, 0, "TCP port for encrypted connections; 0 = none."),

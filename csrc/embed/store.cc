@@ -115,6 +115,11 @@ int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, c
     Engine* engine;
     Status s = engine_open(config, &engine);
     if (s != Status::ok) return fail(error, status_code(s), status_text(s));
+    ConfigErr wrong;
+    if (!engine_configure(engine, &wrong)) {
+        engine_close(engine);
+        return fail(error, RP_INVALID, wrong.text);
+    }
     PersistErr why;
     bool serving = (flags & RP_SERVER) != 0;
     if (!persistence_open(engine, serving, &why) || (!serving && !persistence_load(engine, &why))) {

@@ -4,6 +4,7 @@
 // could be closed and opened again.
 #include "base/clock.h"
 #include "base/numbers.h"
+#include "engine/acl.h"
 #include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/wait.h"
@@ -169,8 +170,8 @@ static void cmd_list(CmdCtx* c, Args argv, Reply* out) {
 // ---- KILL -------------------------------------------------------------------------------------
 
 struct KillFilter {
-    int64_t id = 0;     // 0: any
-    Bytes addr, laddr;  // ptr null: any
+    int64_t id = 0;           // 0: any
+    Bytes addr, laddr, user;  // ptr null: any
     ClientType type = ClientType::any;
     bool skip_me = true;
 };
@@ -186,10 +187,12 @@ static bool kill_option(CmdCtx* c, Bytes name, Bytes value, KillFilter* f) {
     } else if (arg_is(name, "laddr")) {
         f->laddr = value;
     } else if (arg_is(name, "user")) {
-        if (!bytes_equal(value, bytes_of(kDefaultUser))) {
+        AclRules ignored;
+        if (!acl_user_rules(c->engine->acl, value, &ignored)) {
             reply_errorf(c->out, "ERR No such user '%.*s'", shown(value), value.ptr);
             return false;
         }
+        f->user = value;
     } else if (arg_is(name, "skipme") && (arg_is(value, "yes") || arg_is(value, "no"))) {
         f->skip_me = arg_is(value, "yes");
     } else {
@@ -203,6 +206,7 @@ static bool kill_matches(const KillFilter* f, const Session* s, const Session* m
     if (!has_type(s, f->type) || s->embedded || is_killed(s)) return false;
     if (s == me && f->skip_me) return false;
     if (f->id != 0 && static_cast<int64_t>(s->id) != f->id) return false;
+    if (f->user.ptr != nullptr && !bytes_equal(f->user, acl_session_user(s))) return false;
     if (f->addr.ptr != nullptr && !bytes_equal(f->addr, bytes_of(s->addr))) return false;
     return f->laddr.ptr == nullptr || bytes_equal(f->laddr, bytes_of(s->laddr));
 }

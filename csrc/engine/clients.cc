@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/clock.h"
+#include "engine/acl.h"
 #include "engine/pubsub.h"
 #include "mem/mem.h"
 
@@ -20,14 +21,13 @@ void engine_add_session(Engine* e, Session* s, Worker* w) {
     s->engine = e;
     s->worker = w;
     s->shared_resp.store(s->resp, std::memory_order_relaxed);
-    // Whoever shares the process needs no password.
-    s->authenticated = s->embedded || config_num(e->config->requirepass_set) == 0;
     if (s->created_ms == 0) s->created_ms = clock_mono_ms();
     if (s->last_ms.load(std::memory_order_relaxed) == 0) {
         s->last_ms.store(s->created_ms, std::memory_order_relaxed);
     }
     if (s->embedded) name_embedded(s);
     MutexGuard guard(&list->lock);
+    acl_session_start(e->acl, s);
     s->id = list->next_id.fetch_add(1, std::memory_order_relaxed);
     s->prev = list->tail;
     s->next = nullptr;
@@ -44,7 +44,8 @@ static void free_text(char** field) {
     *field = nullptr;
 }
 
-static void unlink_session(Clients* list, Session* s) {
+// What it returns is to be let go.
+[[nodiscard]] static AclUser* unlink_session(Clients* list, Session* s) {
     MutexGuard guard(&list->lock);
     (s->prev != nullptr ? s->prev->next : list->head) = s->next;
     (s->next != nullptr ? s->next->prev : list->tail) = s->prev;
@@ -55,6 +56,7 @@ static void unlink_session(Clients* list, Session* s) {
     list->closed_net_out.fetch_add(s->net_out.load(std::memory_order_relaxed),
                                    std::memory_order_relaxed);
     if (!s->embedded) list->connected.fetch_sub(1, std::memory_order_relaxed);
+    return acl_session_end(s);
 }
 
 void session_leave_multi(Engine* e, Session* s) {
@@ -73,7 +75,7 @@ void engine_remove_session(Engine* e, Session* s) {
     gate_enter(&e->core.store.gate, slot);
     session_leave_multi(e, s);
     gate_leave(slot);
-    unlink_session(&e->clients, s);
+    acl_user_unref(unlink_session(&e->clients, s));
     free_text(&s->name);
     free_text(&s->lib_name);
     free_text(&s->lib_ver);
@@ -180,11 +182,12 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
     text_addf(t, " sub=%u psub=%u ssub=%u", sub_count(s, 0), sub_count(s, 1), sub_count(s, 2));
     text_addf(t, " multi=%lld qbuf=%llu qbuf-free=0 argv-mem=%llu", multi, query, args);
     // There is no fixed reply buffer: all unsent bytes are in the list of chunks.
+    Bytes user = acl_session_user(s);
     text_addf(t,
               " multi-mem=%llu rbs=0 rbp=0 obl=0 oll=%llu omem=%llu tot-mem=%llu events=%s"
-              " cmd=%s user=%s",
+              " cmd=%s user=%.*s",
               queued, count_of(s->out_chunks), out, sizeof(Session) + query + args + queued + out,
-              events, command, kDefaultUser);
+              events, command, static_cast<int>(user.len), user.ptr);
     text_addf(t, " redir=-1 resp=%u lib-name=%s lib-ver=%s\n",
               unsigned{s->shared_resp.load(std::memory_order_relaxed)},
               s->lib_name != nullptr ? s->lib_name : "", s->lib_ver != nullptr ? s->lib_ver : "");

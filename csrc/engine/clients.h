@@ -9,7 +9,6 @@
 
 namespace rp {
 
-constexpr const char* kDefaultUser = "default";
 constexpr Bytes kBadName =
     "ERR Client names cannot contain spaces, newlines or special characters.";
 // What CLIENT LIST shows as both addresses of an in-process caller.

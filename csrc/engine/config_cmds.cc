@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "conf/rows.h"
+#include "engine/acl.h"
 #include "engine/config_hooks.h"
 #include "engine/families.h"
 #include "engine/persistence.h"
@@ -22,6 +23,7 @@ static bool apply(void* arg, const ConfigRow* row, char* why, size_t why_size) {
     auto* e = static_cast<Engine*>(arg);
     const char* reason = nullptr;
     if (row->num == &Config::loglevel) apply_loglevel(e);
+    if (strcmp(row->name, "requirepass") == 0) acl_apply_requirepass(e);
     if (!persistence_apply(e, row, &reason)) {
         snprintf(why, why_size, "%s", reason);
         return false;
@@ -83,10 +85,21 @@ static void cmd_config_resetstat(CmdCtx* c, Args, Reply* out) {
     reply_ok(out);
 }
 
+// The users, unless they are kept in a file of their own.
+static bool rewrite(Engine* e, ConfigErr* err) {
+    std::vector<std::string> lines;
+    if (acl_file_path(e).empty()) lines = acl_user_lines(e->acl);
+    std::vector<Bytes> views;
+    for (const std::string& line : lines)
+        views.push_back({line.data(), line.size()});
+    ConfigUsers users = {views.data(), views.size()};
+    return config_rewrite(e->config, nullptr, err, &users);
+}
+
 static void cmd_config_rewrite(CmdCtx* c, Args, Reply* out) {
     ConfigErr err;
     StepOut outside(c);
-    if (!config_rewrite(c->config, nullptr, &err)) return reply_error(out, bytes_of(err.text));
+    if (!rewrite(c->engine, &err)) return reply_error(out, bytes_of(err.text));
     reply_ok(out);
 }
 

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/random.h"
+#include "engine/acl.h"
 #include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/persistence.h"
@@ -23,9 +24,11 @@ void engine_register_commands() {
               kSetCmds,        kSetOpCmds,  kZsetCmds,     kZsetRangeCmds, kZsetStoreCmds,
               kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds,    kCommandCmds,
               kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kDumpCmds,
-              kSaveCmds,       kWaitCmds,   kPubsubCmds,   kMonitorCmds}) {
+              kSaveCmds,       kWaitCmds,   kPubsubCmds,   kMonitorCmds,
+              kAclCmds}) {
             commands_register(family);
         }
+        acl_names_init();
         return true;
     }();
     static_cast<void>(done);
@@ -68,7 +71,8 @@ Status engine_open(Config* take, Engine** out) {
     }
     Engine* e = new (memory) Engine;
     e->config = e->core.config = take;
-    e->core.hooks = {.is_paused = pause_holds,
+    e->core.hooks = {.admit = acl_admit,
+                     .is_paused = pause_holds,
                      .count_error = count_error,
                      .free_later = free_later,
                      .write_refusal = persistence_refusal,
@@ -79,6 +83,8 @@ Status engine_open(Config* take, Engine** out) {
     e->start_mono_ms = clock_mono_ms();
     random_hex(e->run_id, sizeof e->run_id - 1);
     e->retired_cmd_stats = static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
+    e->acl = acl_new();
+    acl_apply_requirepass(e);
     e->reaper = reaper_open();
     e->pubsub = pubsub_new();
     e->persistence = persistence_new();
@@ -105,6 +111,8 @@ void engine_close(Engine* e) {
     mem_free(e->base_cmds, command_count() * sizeof(CmdTotals));
     persistence_free(e->persistence);
     pubsub_free(e->pubsub);
+    acl_free(e->acl);
+    renames_free(const_cast<Renames*>(e->core.renames));
     config_free(e->config);
     mem_free(e, sizeof(Engine));
 }

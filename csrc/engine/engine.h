@@ -98,6 +98,7 @@ struct Rate {
     uint64_t last = 0;  // the counter then
 };
 
+struct Acl;
 struct Reaper;
 struct Persistence;
 struct PubSub;
@@ -135,6 +136,7 @@ struct Engine {
     // workers_lock.
     EngineTotals base;
     CmdTotals* base_cmds = nullptr;      // command_count() of them; null: none yet
+    Acl* acl = nullptr;                  // engine/acl.h
     Reaper* reaper = nullptr;            // engine/reaper.h
     PubSub* pubsub = nullptr;            // engine/pubsub.h
     Persistence* persistence = nullptr;  // engine/persistence.h
@@ -145,6 +147,9 @@ struct Engine {
 Status engine_open(Config* take, Engine** out);
 // REQUIRES: no session is registered, no thread executes. Frees everything.
 void engine_close(Engine* e);
+// What the settings say beside values: rename-command, users, the aclfile. On failure err->text is
+// one line that says where and what. REQUIRES: no session is registered.
+[[nodiscard]] bool engine_configure(Engine* e, ConfigErr* err);
 // False in a child that inherited the engine by fork(): nothing of it may be used there.
 inline bool engine_is_mine(const Engine* e) {
     return e->fork_generation == epoch_fork_generation();

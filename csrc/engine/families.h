@@ -17,6 +17,7 @@ extern const Cmd kMemoryCmds[];      // memory.cc: MEMORY
 extern const Cmd kWaitCmds[];        // wait.cc: WAIT WAITAOF
 extern const Cmd kPubsubCmds[];      // pubsub_cmds.cc: SUBSCRIBE PUBLISH PUBSUB and kin
 extern const Cmd kMonitorCmds[];     // monitor.cc: MONITOR
+extern const Cmd kAclCmds[];         // acl_cmds.cc: ACL
 extern const Cmd kSaveCmds[];        // save.cc: SAVE BGSAVE BGREWRITEAOF LASTSAVE
 
 }  // namespace rp

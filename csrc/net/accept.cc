@@ -11,6 +11,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "engine/acl.h"
 #include "net/conn.h"
 #include "net/listener.h"
 
@@ -135,8 +136,8 @@ static void admit(Listener* l, int fd, const sockaddr* peer) {
         static_cast<uint64_t>(config_num(config->maxclients))) {
         return refuse(n, fd, kTooMany);
     }
-    bool open_to_all =
-        config_num(config->protected_mode) == 0 || config_num(config->requirepass_set) != 0;
+    bool open_to_all = config_num(config->protected_mode) == 0 ||
+                       !n->engine->acl->standard_nopass.load(std::memory_order_relaxed);
     if (!open_to_all && !l->unix_socket && !address_is_loopback(peer))
         return refuse(n, fd, kDenied);
     if (!l->unix_socket) set_options(n, fd);

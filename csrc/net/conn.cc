@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/acl.h"
 #include "mem/mem.h"
 #include "net/loop.h"
 #include "net/net_state.h"
@@ -179,7 +180,7 @@ static Stop run_held(Conn* c) {
 static Parse parse_batch(Conn* c, char* data, size_t* len, size_t* pos, size_t* n, Bytes* error) {
     Loop* l = c->loop;
     ParserLimits limits = {static_cast<int64_t>(value_max(engine_of(c)->config)),
-                           c->session.authenticated};
+                           acl_trusted(engine_of(c)->acl, &c->session)};
     size_t most = limits.authenticated ? kBatchMax : 1;  // The one may be AUTH.
     l->args.used = 0;
     *n = 0;

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "engine/acl.h"
 #include "net/conn.h"
 #include "net/loop.h"
 #include "net/net_state.h"
@@ -131,6 +132,11 @@ static void write_later(Conn* c, size_t most) {
     }
 }
 
+static void log_output_limit(const Conn* c) {
+    char text[kConnTextMax];
+    RP_LOG_WARNING("Client %s closed for overcoming of output buffer limits.", conn_text(c, text));
+}
+
 // client-output-buffer-limit. MONITOR is a normal client, as in Redis; where those have no limit,
 // the one of replicas bounds it.
 static const ClientLimit* limit_of(const Conn* c) {
@@ -156,9 +162,16 @@ bool conn_over_output_limit(Conn* c) {
         auto allowed_ms = static_cast<uint64_t>(config_num(limit->soft_seconds)) * 1000;
         over |= loop_now_ms(c->loop) - c->soft_since_ms > allowed_ms;
     }
-    if (RP_LIKELY(!over && !c->session.cut)) return false;
-    char text[kConnTextMax];
-    RP_LOG_WARNING("Client %s closed for overcoming of output buffer limits.", conn_text(c, text));
+    over |= c->session.cut;
+    if (over) log_output_limit(c);
+    return over;
+}
+
+// What the socket did not take of a client that nobody knows: it gets no room to wait in.
+static bool is_deaf_stranger(const Conn* c) {
+    if (RP_LIKELY(c->session.out.bytes <= kStrangerOut)) return false;
+    if (acl_trusted(c->loop->net->engine->acl, &c->session)) return false;
+    log_output_limit(c);
     return true;
 }
 
@@ -189,7 +202,10 @@ void conn_flush(Conn* c) {
     if (c->closing) return;
     Out* o = &c->session.out;
     if (RP_UNLIKELY(conn_over_output_limit(c))) return conn_close(c);
-    if (c->inflight != 0) return note_unsent(c);
+    if (c->inflight != 0) {
+        if (RP_UNLIKELY(is_deaf_stranger(c))) return conn_close(c);
+        return note_unsent(c);
+    }
     size_t most = sendable(c), sent = 0;
     while (most > 0 && sent < kFlushBytes) {
         uv_buf_t iov[kIovMax];
@@ -204,6 +220,7 @@ void conn_flush(Conn* c) {
         if (static_cast<size_t>(wrote) < total) break;
     }
     if (RP_UNLIKELY(most > 0)) {
+        if (is_deaf_stranger(c)) return conn_close(c);
         write_later(c, most);
     } else if (RP_UNLIKELY(c->close_when_sent && o->bytes == 0)) {
         conn_close(c);

@@ -24,6 +24,8 @@ constexpr size_t kArgSlots = 1024;
 // left.
 constexpr size_t kOutStop = 1024 * 1024;
 constexpr size_t kOutResume = 256 * 1024;
+// What a client that has not logged in, and has to, may leave unread.
+constexpr size_t kStrangerOut = 16 * 1024;
 constexpr size_t kIovMax = 64;
 // After so many bytes in one go the others get their turn.
 constexpr size_t kFlushBytes = 4 * 1024 * 1024;
