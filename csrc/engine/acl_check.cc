@@ -57,9 +57,23 @@ static bool keys_allowed(const AclSelector* s, const CmdRef* ref, Args argv, siz
     return false;
 }
 
+// Leaving a channel needs no permission.
+static bool channels_allowed(const AclSelector* s, const CmdRef* ref, Args argv, size_t* at) {
+    const ChannelSpec* spec = &ref->row->channels;
+    if (s->all_channels || !(spec->flags & (kChannelSubscribe | kChannelPublish))) return true;
+    size_t last = spec->last < 0 ? argv.len - 1 : static_cast<size_t>(spec->last);
+    for (size_t i = static_cast<size_t>(spec->first); i <= last && i < argv.len; i++) {
+        if (acl_selector_allows_channel(s, argv[i], (spec->flags & kChannelPattern) != 0)) continue;
+        *at = i;
+        return false;
+    }
+    return true;
+}
+
 static AclDenied check_selector(const AclSelector* s, const CmdRef* ref, Args argv, size_t* at) {
     if (!command_allowed(s, ref, argv)) return AclDenied::command;
     if (!keys_allowed(s, ref, argv, at)) return AclDenied::key;
+    if (!channels_allowed(s, ref, argv, at)) return AclDenied::channel;
     return AclDenied::none;
 }
 

@@ -1,10 +1,11 @@
 // MONITOR: every command that runs, told to those who watch, by way of their mailboxes.
 //
 // Secrets  are left out: commands of administrators are not told at all, of others the arguments
-//          that hold passwords are replaced (redacted_from).
+//          that hold passwords are replaced (cmd/redact.h).
 #include <ctime>
 #include <new>
 
+#include "cmd/redact.h"
 #include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/pubsub.h"
@@ -88,23 +89,6 @@ static void add_quoted(Text* t, Bytes b) {
     text_add(t, "\"");
 }
 
-// The first argument that may hold a secret, and how many; argv.len: none.
-static void redacted(const Cmd* row, Args argv, size_t* from, size_t* count) {
-    *from = argv.len;
-    *count = 0;
-    if (strcmp(row->name, "AUTH") == 0) {
-        *from = 1;
-        *count = argv.len - 1;
-    } else if (strcmp(row->name, "HELLO") == 0) {
-        for (size_t i = 2; i + 2 < argv.len; i++) {
-            if (!arg_is(argv[i], "AUTH")) continue;
-            *from = i + 1;
-            *count = 2;
-            return;
-        }
-    }
-}
-
 static void add_head(Text* t, const Session* s) {
     timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -125,10 +109,8 @@ void monitor_tell(CmdCtx* c, const Cmd* row, Args argv) {
     if (c->a.replay) return;
     Text t;
     add_head(&t, c->session);
-    size_t from, count;
-    redacted(row, argv, &from, &count);
     for (size_t i = 0; i < argv.len; i++)
-        add_quoted(&t, i >= from && i < from + count ? Bytes("(redacted)") : argv[i]);
+        add_quoted(&t, arg_shown(c->parent, row, argv, i));
     text_add(&t, "\r\n");
     Blob* wire = blob_try_new(t.len);
     if (wire != nullptr) {
