@@ -16,8 +16,7 @@ struct ConfigTexts {
     void* apply_arg = nullptr;
     // Constant after config_new and config_load.
     int64_t io_threads_default = 1;
-    std::string file;            // absolute path of the loaded file
-    std::string daemonize_from;  // the source that last set it
+    std::string file;        // absolute path of the loaded file
     bool save_seen = false;  // the first `save` of a file replaces the default, the next ones add
     std::mutex lock;         // guards `text`
     std::string text[kConfigRowsMax];

@@ -26,6 +26,12 @@ void session_leave_multi(Engine* e, Session* s);
 // REQUIRES: Clients.lock.
 void client_describe(Text* t, const Session* s, const CmdCtx* asking);
 
+// What a client takes: buffers, queued commands, itself.
+uint64_t session_memory(const Session* s);
+// maxmemory-clients: marks the largest clients to be closed while all together take more. By the
+// cron.
+void clients_evict(Engine* e);
+
 // CLIENT PAUSE. A pause under way is only ever made longer and stricter, as in Redis.
 void pause_start(Engine* e, int64_t until_ms, bool all);
 void pause_end(Engine* e);

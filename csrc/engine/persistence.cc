@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/numbers.h"
 #include "conf/rows.h"
+#include "engine/latency.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -106,6 +107,8 @@ static bool open_log(Engine* e, const Manifest* manifest, PersistErr* err) {
     o.timestamps = config_num(e->config->aof_timestamp_enabled) != 0;
     o.wake = engine_log_moved;
     o.wake_arg = e;
+    o.latency = latency_hook;
+    o.latency_arg = e;
     Log* log;
     if (log_open(o, manifest, &log, err) != Status::ok) return false;
     p->log.store(log, std::memory_order_release);
