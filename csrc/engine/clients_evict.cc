@@ -38,33 +38,45 @@ static Session* largest(const Clients* list) {
     return most;
 }
 
-// REQUIRES: Clients.lock.
-static void evict_one(Engine* e, Session* s) {
-    Text line;
-    client_describe(&line, s, nullptr);
-    RP_LOG_NOTICE("Evicting client: %.*s", static_cast<int>(line.len > 0 ? line.len - 1 : 0),
-                  line.ptr);
-    text_free(&line);
+// *evicted: a line of CLIENT LIST. REQUIRES: Clients.lock.
+static void evict_one(Engine* e, Session* s, Text* evicted) {
+    client_describe(evicted, s, nullptr);
     s->kill.store(true, std::memory_order_relaxed);
     e->clients.evicted.fetch_add(1, std::memory_order_relaxed);
+}
+
+// REQUIRES: Clients.lock.
+static void evict_down_to(Engine* e, uint64_t limit, Text* evicted) {
+    uint64_t sum = sum_memory(&e->clients);
+    for (int i = 0; i < kEvictedAtOnce && sum > limit; i++) {
+        Session* s = largest(&e->clients);
+        if (s == nullptr) return;
+        uint64_t bytes = session_memory(s);
+        sum = sum > bytes ? sum - bytes : 0;
+        evict_one(e, s, evicted);
+    }
+}
+
+static void log_each(Bytes lines) {
+    while (lines.len != 0) {
+        auto* end = static_cast<const char*>(memchr(lines.ptr, '\n', lines.len));
+        auto len = static_cast<size_t>(end - lines.ptr);
+        RP_LOG_NOTICE("Evicting client: %.*s", static_cast<int>(len), lines.ptr);
+        lines = bytes_slice(lines, len + 1, lines.len - len - 1);
+    }
 }
 
 void clients_evict(Engine* e) {
     uint64_t limit = limit_of(e->config);
     if (limit == 0) return;
-    bool any = false;
+    Text evicted;
     mutex_lock(&e->clients.lock);
-    uint64_t sum = sum_memory(&e->clients);
-    for (int i = 0; i < kEvictedAtOnce && sum > limit; i++) {
-        Session* s = largest(&e->clients);
-        if (s == nullptr) break;
-        uint64_t bytes = session_memory(s);
-        sum = sum > bytes ? sum - bytes : 0;
-        evict_one(e, s);
-        any = true;
-    }
+    evict_down_to(e, limit, &evicted);
     mutex_unlock(&e->clients.lock);
-    if (any && e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    if (evicted.len == 0) return;
+    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    log_each(evicted.bytes());
+    text_free(&evicted);
 }
 
 }  // namespace rp

@@ -160,3 +160,19 @@ def test_making_room_and_expiring_are_events(door: Door) -> None:
         return any(e[0] == b"expire-cycle" for e in door("LATENCY", "LATEST"))
 
     until(expired_in_one_go, "an expire cycle takes a millisecond")
+
+
+@pytest.mark.sockets
+def test_making_much_room_for_one_value_is_an_event(door: Door) -> None:
+    door.config("latency-monitor-threshold", 1)
+    door("LATENCY", "RESET")
+    for start in range(0, 40_000, 2000):
+        door.many([("SET", f"k{i}", "x" * 100) for i in range(start, start + 2000)])
+    used = door.settled_memory()
+    door.config("maxmemory-policy", "allkeys-random")
+    door.config("maxmemory-eviction-tenacity", 100)
+    door.config("maxmemory", used - 4_000_000)
+    assert door("SET", "big", "v") == "OK"
+    events = {e[0]: e for e in door("LATENCY", "LATEST")}
+    assert b"eviction-cycle" in events and events[b"eviction-cycle"][3] >= 1
+    assert int(door.info("stats")["evicted_keys"]) > 1000
