@@ -202,6 +202,8 @@ typedef struct {
 /* Waits for a line for at most timeout_ms (0: not at all): 1 = *line is filled, 0 = there was none,
  * or rp_log_wake was called. The lines are the process', not one store's. */
 int rp_log_take(rp_log_line* line, int timeout_ms);
+/* Whether lines wait for rp_log_take at all; if not, it returns 0 at once. */
+int rp_log_queued(void);
 void rp_log_wake(void);
 /* Opens `logfile` again by its name, after it was moved away. */
 int rp_log_reopen(char** error);

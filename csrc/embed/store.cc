@@ -197,6 +197,8 @@ int rp_log_take(rp_log_line* line, int timeout_ms) {
     return 1;
 }
 
+int rp_log_queued(void) { return log_queue_running() ? 1 : 0; }
+
 void rp_log_wake(void) { log_queue_wake(); }
 
 int rp_log_reopen(char** error) {

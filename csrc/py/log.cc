@@ -77,6 +77,8 @@ void define_log(py11::module_& m) {
     m.attr("LOG_QUEUE") = static_cast<int>(RP_LOG_QUEUE);
     m.def("log_take", log_take, arg("timeout_ms"),
           "The next line: (level, time, lost, text), or None. Waits without the GIL.");
+    m.def(
+        "log_queued", [] { return rp_log_queued() != 0; }, "Whether lines wait for log_take.");
     m.def("log_wake", rp_log_wake, "Lets a log_take that waits come back.");
     m.def("log_reopen", log_reopen, "Opens the log file again by its name.");
     m.def("log_say", log_say, arg("level"), arg("text"), "Logs a line: level 0 to 3.");

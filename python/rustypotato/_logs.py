@@ -51,16 +51,16 @@ def drain() -> None:
 
 
 def _run() -> None:
-    while not _ending:
+    while not _ending and _core.log_queued():
         _hand_over(_WAIT_MS)
     drain()
 
 
 def start_thread() -> None:
-    """Idempotent."""
+    """Idempotent. Does nothing where lines go to a file or, of the server, to standard output."""
     global _thread
     with _lock:
-        if _thread is None and not _ending:
+        if _thread is None and not _ending and _core.log_queued():
             _thread = threading.Thread(target=_run, name="rustypotato-log", daemon=True)
             _thread.start()
 

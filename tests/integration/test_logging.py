@@ -195,6 +195,29 @@ def test_a_program_that_asks_for_no_log_gets_none() -> None:
     assert done.stdout + done.stderr == ""
 
 
+def test_no_thread_fetches_lines_that_go_to_a_file(tmp_path: Path) -> None:
+    done = run_python(f"""
+        import rustypotato, threading
+        with rustypotato.Store(logfile={str(tmp_path / "log")!r}) as store:
+            with store.listen():
+                print(threading.active_count())
+    """)
+    assert done.stdout == "1\n"
+    assert "Ready to accept connections" in (tmp_path / "log").read_text()
+
+
+def test_the_server_has_no_python_thread_but_its_first(server_of: Callable[..., Server]) -> None:
+    server = server_of(io_threads=2).start()
+
+    def names() -> list[str]:
+        tasks = Path(f"/proc/{server.pid}/task")
+        return [(task / "comm").read_text().strip() for task in tasks.iterdir()]
+
+    first = Path(f"/proc/{server.pid}/comm").read_text().strip()
+    until(lambda: names().count(first) == 1, "the thread that loads is gone, and there is no other")
+    assert sum(name.startswith("rp-loop") for name in names()) == 2
+
+
 def test_lines_that_found_no_room_are_counted_and_told() -> None:
     done = run_python("""
         import logging
