@@ -3,6 +3,7 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "base/clock.h"
 #include "cmd/txn.h"
 #include "store/evict.h"
 
@@ -72,9 +73,20 @@ static bool ends_multi(const Cmd* row) {
            is_named(row, "QUIT");
 }
 
+static bool evict_timed(CmdCtx* c) {
+    uint64_t evicted = c->a.stats->evicted.load(std::memory_order_relaxed);
+    int64_t since_us = clock_mono_us();
+    bool fits = evict_until_fits(&c->a);
+    auto on_latency = engine_core(c->engine)->hooks.on_latency;
+    if (c->a.stats->evicted.load(std::memory_order_relaxed) != evicted && on_latency != nullptr) {
+        on_latency(c->engine, "eviction-cycle", clock_mono_us() - since_us);
+    }
+    return fits;
+}
+
 bool admit_memory_slow(CmdCtx* c, Rejection* why) {
     if (c->a.replay) return true;  // it has fitted before
-    if (evict_until_fits(&c->a)) return true;
+    if (evict_timed(c)) return true;
     const Multi* m = &c->session->multi;
     bool needs = (c->row->flags & kCmdDenyOom) != 0;
     if (m->active) needs = !ends_multi(c->row);

@@ -4,6 +4,7 @@
 #include "cmd/locks.h"
 #include "cmd/mailbox.h"
 #include "cmd/plan.h"
+#include "cmd/timing.h"
 #include "cmd/txn.h"
 #include "mem/mem.h"
 #include "types/graveyard.h"
@@ -13,9 +14,17 @@ namespace rp {
 // Scratch beyond this is given back after the command that needed it.
 constexpr size_t kScratchKeep = 4096;
 
-void worker_init(Worker* w) {
-    w->cmd_stats = static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
+CmdStat* cmd_stats_new() {
+    return static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
 }
+
+void cmd_stats_free(CmdStat* take) {
+    for (size_t i = 0; take != nullptr && i < command_count(); i++)
+        mem_free(take[i].times.load(std::memory_order_relaxed), sizeof(Histogram));
+    mem_free(take, command_count() * sizeof(CmdStat));
+}
+
+void worker_init(Worker* w) { w->cmd_stats = cmd_stats_new(); }
 
 static void free_scratch(Worker* w) {
     mem_free(w->hashes, w->hashes_cap * sizeof(KeyHash));
@@ -28,7 +37,7 @@ static void free_scratch(Worker* w) {
 void worker_deinit(Worker* w) {
     voice_deinit(&w->voice);
     free_scratch(w);
-    mem_free(w->cmd_stats, command_count() * sizeof(CmdStat));
+    cmd_stats_free(w->cmd_stats);
     w->cmd_stats = nullptr;
 }
 
@@ -262,7 +271,9 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     }
     tell_monitors(&c, q->row, argv);
     CmdStat* stat = &exec->worker->cmd_stats[q->index];
-    stat_add(&stat->ticks, clock_ticks() - since);
+    uint64_t ticks = clock_ticks() - since;
+    timing_add(&c, q->index, ticks, 1, 1);
+    if (timing_is_slow(&c, ticks)) timing_slow(&c, q->index, argv, ticks);
     stat_add(&exec->worker->commands);
     stat_add(&stat->calls);
     count_errors(&c, stat);
@@ -370,6 +381,7 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
         c->a.hash_count = 1;
     }
     run_rule(c, argv, plan, hash);
+    c->ran = true;
     CmdStat* stat = &c->worker->cmd_stats[ref->index];
     stat_add(&c->worker->commands);
     stat_add(&stat->calls);
@@ -416,6 +428,7 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     Rejection why;
     c->out->errors = 0;
     c->request_close = false;
+    c->ran = false;
     bool admitted = admit(c, ref, {cmd->argv, cmd->argc}, &why);
     note_last(s, ref);
     // Nothing is evicted during a pause, so it comes first.
@@ -471,23 +484,6 @@ static void prepare(const Table* t, const Renames* renames, const Command* comma
 // Lines fetched ahead of more commands than these push each other out of the first-level cache.
 constexpr size_t kPrepareMax = 16;
 
-// Time is read once per run of equal commands, not once per command.
-struct RunTimer {
-    Worker* w;
-    uint64_t since;
-    uint32_t index;
-    bool any;
-};
-
-static void timer_switch(RunTimer* t, const Prepared* next) {
-    if (t->any && next != nullptr && next->row != nullptr && next->index == t->index) return;
-    uint64_t now = clock_ticks();
-    if (t->any) stat_add(&t->w->cmd_stats[t->index].ticks, now - t->since);
-    t->since = now;
-    t->any = next != nullptr && next->row != nullptr;
-    if (t->any) t->index = next->index;
-}
-
 static void context_init(CmdCtx* c, Session* s, Reply* reply) {
     EngineCore* core = engine_core(s->engine);
     c->session = s;
@@ -502,6 +498,9 @@ static void context_init(CmdCtx* c, Session* s, Reply* reply) {
     c->a.no_touch = s->no_touch;
     c->a.replay = s->replay;
     c->a.age_clock = age_clock_now();
+    if (s->embedded) {  // of others net/ knows better
+        s->last_ms.store(int64_t{c->a.age_clock} * 1000, std::memory_order_relaxed);
+    }
     c->a.db = s->db.load(std::memory_order_relaxed);
 }
 
@@ -547,7 +546,7 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     take_messages(s);
     context_init(&c, s, &reply);
     ctx_enter(&c);
-    RunTimer timer = {w, 0, 0, false};
+    RunTimer timer = {.c = &c, .commands = commands};
     size_t ready = 0;  // commands before this one are prepared
     for (; i < n && outcome == Ran::done; i++) {
         if (i == ready) {
@@ -555,29 +554,31 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
             prepare(db_table(&c.a), session_renames(s), commands + i, more, prepared + i);
             ready += more;
         }
-        timer_switch(&timer, &prepared[i]);
+        timer_next(&timer, i, prepared[i].index, prepared[i].row != nullptr);
         if (RP_UNLIKELY(gate_wanted(gate))) {  // somebody wants to be alone: give way
             ctx_leave(&c);
             ctx_enter(&c);
         }
         CmdRef ref = prepared_ref(&prepared[i]);
         outcome = execute_one(&c, &ref, prepared[i].hash, &commands[i]);
-        timer.index = ref.index;
+        timer_tell(&timer, ref.index, c.ran);
         if (outcome == Ran::paused) break;
         reply.resp = s->resp;
         if (RP_UNLIKELY(s->kill.load(std::memory_order_relaxed))) outcome = Ran::close;
         if (RP_UNLIKELY(s->out.bytes > s->out_stop)) n = i + 1;  // the rest once these are sent
     }
-    timer_switch(&timer, nullptr);
+    timer_end(&timer);
     ctx_leave(&c);
     tidy_up(w);
     *ran = i;
     return outcome;
 }
 
-// Reading the processor's counter twice is a tenth of a short command: of the fast ones, one call
-// in kTimedOneIn is timed and counts for all.
-constexpr uint64_t kTimedOneIn = 16;
+// Of these only one in kTimedOneIn is timed. Of a client whose command came over a socket every one
+// is: next to that, the clock costs nothing.
+static bool are_sampled(const Session* s, const Prepared* p) {
+    return s->embedded && command_plan(p->index).quick && !timing_by_itself(s->engine);
+}
 
 Ran execute(Session* s, Command* command) {
     Worker* w = s->worker;
@@ -588,17 +589,19 @@ Ran execute(Session* s, Command* command) {
     CmdCtx c;
     prepare_one(session_renames(s), command, &p);
     CmdRef ref = prepared_ref(&p);
-    bool fast = p.row != nullptr && (p.row->flags & kCmdFast);
-    bool timed = !fast || w->commands.load(std::memory_order_relaxed) % kTimedOneIn == 0;
+    bool samples = are_sampled(s, &p);
+    bool timed = !samples || w->commands.load(std::memory_order_relaxed) % kTimedOneIn == 0;
     uint64_t since = timed ? clock_ticks() : 0;
     take_messages(s);
     context_init(&c, s, &reply);
     ctx_enter(&c);
     Ran outcome = execute_one(&c, &ref, p.hash, command);
     ctx_leave(&c);
-    if (timed && p.row != nullptr && outcome != Ran::paused) {
+    if (timed && c.ran) {
         uint64_t ticks = clock_ticks() - since;
-        stat_add(&w->cmd_stats[ref.index].ticks, fast ? ticks * kTimedOneIn : ticks);
+        timing_add(&c, ref.index, ticks, 1, samples ? kTimedOneIn : 1);
+        Args argv = {command->argv, command->argc};
+        if (timing_is_slow(&c, ticks)) timing_slow(&c, ref.index, argv, ticks);
     }
     if (RP_UNLIKELY(s->kill.load(std::memory_order_relaxed))) outcome = Ran::close;
     tidy_up(w);

@@ -16,6 +16,7 @@
 // Lock order  gate, then segments by (database, index) ascending, nothing else (I4, I7).
 // Threads     any thread with its own Worker; a Session is used by one thread at a time.
 #pragma once
+#include "base/histogram.h"
 #include "cmd/ctx.h"
 #include "cmd/rename.h"
 #include "store/journal.h"
@@ -28,7 +29,12 @@ constexpr size_t kBatchMax = 64;
 // Calls and time (clock_ticks) of one command on one worker; index = row number.
 struct CmdStat {
     std::atomic<uint64_t> calls{0}, ticks{0}, rejected{0}, failed{0};
+    std::atomic<Histogram*> times{nullptr};  // owned; null until it was called and timed
 };
+
+// One per row. Freed by cmd_stats_free, with their histograms.
+CmdStat* cmd_stats_new();
+void cmd_stats_free(CmdStat* take);
 
 constexpr size_t kGarbageMax = 64;
 
@@ -39,10 +45,12 @@ struct Worker {
     StoreStats stats;
     LogVoice voice;
     std::atomic<uint64_t> commands{0};
-    std::atomic<uint64_t> changes{0};  // keys changed: INFO rdb_changes_since_last_save
+    std::atomic<uint64_t> changes{0};           // keys changed: INFO rdb_changes_since_last_save
+    std::atomic<uint64_t> reads{0}, writes{0};  // of sockets
     // A loop's: the longest it has kept itself from polling. CONFIG RESETSTAT stores 0.
     std::atomic<uint64_t> gap_max_us{0};
     CmdStat* cmd_stats = nullptr;  // one per row, see command_count()
+    uint32_t closely = 0;          // so many commands are timed by themselves (cmd/timing.h)
     // Scratch for key hashes and lock sets; grown on demand, trimmed when large.
     KeyHash* hashes = nullptr;
     size_t hashes_cap = 0;
@@ -53,7 +61,8 @@ struct Worker {
     size_t garbage_count = 0;
     bool garbage_later = false;  // ASYNC: by the engine's reaper
     int64_t crawl_us = 0;        // engine_crawl: its slice, 0 = the shortest
-    Worker* next = nullptr;      // engine's list
+    std::atomic<uint64_t> expire_us{0}, expire_cuts{0};  // its time; slices that were too short
+    Worker* next = nullptr;                              // engine's list
 };
 void worker_init(Worker* w);
 void worker_deinit(Worker* w);
@@ -147,6 +156,12 @@ struct DispatchHooks {
     void (*free_later)(Engine* e, Table* take);
     // Why writes are refused: while EngineCore.refuses_writes. Without '-'; returns its length.
     size_t (*write_refusal)(Engine* e, char* out, size_t size) = nullptr;
+    // A command took as long as slow_ticks; inside EXEC its locks are held, so only a lock that is
+    // a leaf may be taken.
+    void (*on_slow)(Engine* e, const Session* s, const CmdRef* ref, Args argv,
+                    uint64_t ns) = nullptr;
+    // Something other than a command took `us`: LATENCY. As on_slow.
+    void (*on_latency)(Engine* e, const char* event, int64_t us) = nullptr;
     // MONITOR: a command has run. Called while EngineCore.monitors != 0.
     void (*on_command)(CmdCtx* c, const Cmd* row, Args argv);
 };
@@ -167,6 +182,10 @@ struct EngineCore {
     // MISCONF for another reason than the log's (which says so itself, Journal.refuses): a snapshot
     // that failed, stop-writes-on-bgsave-error.
     std::atomic<bool> refuses_writes{false};
+    // What a slow command is: the lower of slowlog-log-slower-than and latency-monitor-threshold.
+    std::atomic<uint64_t> slow_ticks{UINT64_MAX};
+    // So little that each command has to be timed by itself.
+    std::atomic<bool> slow_is_short{false};
     // The log, or null. engine_set_journal changes it, and all voices, behind the closed gate.
     std::atomic<Journal*> journal{nullptr};
 };

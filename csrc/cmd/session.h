@@ -93,8 +93,10 @@ struct Session {
     std::atomic<int64_t> last_ms{0};  // monotonic ms of the last command
     std::atomic<const Cmd*> last_row{nullptr};
     std::atomic<const Cmd*> last_parent{nullptr};  // of a subcommand: its container
-    std::atomic<uint64_t> query_bytes{0}, argv_bytes{0}, out_bytes{0}, out_chunks{0},
-        multi_count{0};
+    // Of its buffers: unread input and the room behind it, arguments of a command that is not all
+    // there, unsent replies (bytes, memory, pieces).
+    std::atomic<uint64_t> query_bytes{0}, query_free{0}, argv_bytes{0}, out_bytes{0}, out_memory{0},
+        out_chunks{0}, multi_count{0};
     std::atomic<uint64_t> multi_bytes{0};  // Multi.bytes
     std::atomic<uint64_t> net_in{0}, net_out{0};
     std::atomic<bool> in_multi{0};
@@ -104,6 +106,7 @@ struct Session {
     std::atomic<bool> is_monitor{false};
     // Constant once registered.
     int64_t created_ms = 0;  // monotonic
+    uint64_t own_bytes = 0;  // of the memory that is there while it does nothing
     int fd = -1;
     bool unix_socket = false;
     char addr[64] = {};  // "127.0.0.1:50512" or "/path:0"

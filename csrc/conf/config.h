@@ -87,6 +87,8 @@ struct Config {
     // Engine. loglevel: LogLevel of base/log.h.
     ConfigNum notify_keyspace_events;  // NotifyClass of store/notify.h
     ConfigNum databases, hz, dynamic_hz, active_expire_effort, loglevel;
+    // Watching: microseconds, entries, milliseconds, yes/no.
+    ConfigNum slowlog_log_slower_than, slowlog_max_len, latency_monitor_threshold, latency_tracking;
     ConfigNum enable_debug_command, enable_protected_configs;  // DebugAccess
     // The rows without a field above, by row number.
     ConfigNum other[kConfigRowsMax];
@@ -176,5 +178,7 @@ size_t config_unused(const Config* c, ConfigSink sink);
 
 // docs/configuration.md.
 void config_docs_markdown(FILE* out);
+// packaging/redis.conf: every setting with its default, commented out.
+void config_docs_conf(FILE* out);
 
 }  // namespace rp

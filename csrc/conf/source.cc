@@ -73,7 +73,6 @@ static bool set_row(const Loader* l, const ConfigRow* row, const ConfigWords& wo
         if (adds) add_save(l->c, words, before, &value);
         l->c->texts->save_seen = true;
     }
-    if (strcmp(row->name, "daemonize") == 0) l->c->texts->daemonize_from = l->where;
     value_store(l->c, row, value);
     return true;
 }
@@ -356,15 +355,6 @@ static bool set_flag(Loader* l, const Flag& flag) {
     return set_words(l, flag.args);
 }
 
-// At the end, so that `--daemonize no` helps against a file that says yes.
-static bool check_foreground(Loader* l) {
-    if (value_read(l->c, config_row_find("daemonize")).num == 0) return true;
-    l->where = l->c->texts->daemonize_from;
-    return stop(l,
-                "'daemonize': only 'no' is allowed: run it under a service manager, or in the "
-                "background with '&' (got 'yes')");
-}
-
 bool config_load(Config* c, const ConfigSources& sources, ConfigErr* err) {
     Loader l = {.c = c, .err = err, .where = "command line", .includes_allowed = true};
     CommandLine line;
@@ -375,7 +365,7 @@ bool config_load(Config* c, const ConfigSources& sources, ConfigErr* err) {
     for (const Flag& flag : line.flags) {
         if (!set_flag(&l, flag)) return false;
     }
-    return check_foreground(&l);
+    return true;
 }
 
 }  // namespace rp

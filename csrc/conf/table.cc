@@ -31,6 +31,7 @@ static constexpr ConfigChoice kDisklessLoad[] = {
     {"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}, {}};
 static constexpr ConfigChoice kLogLevels[] = {
     {"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}, {}};
+static constexpr ConfigChoice kLogFormats[] = {{"redis", 0}, {"logfmt", 1}, {"json", 2}, {}};
 static constexpr ConfigChoice kPolicies[] = {
     {"volatile-lru", 0},   {"volatile-lfu", 1}, {"volatile-random", 2},
     {"volatile-ttl", 3},   {"allkeys-lru", 4},  {"allkeys-lfu", 5},
@@ -171,10 +172,10 @@ constexpr ConfigRow kConfigRows[] = {
      .about = "Per class (normal, replica, pubsub): bytes of unread replies that close the "
               "connection "
               "at once, bytes that close it when kept up, and for how many seconds; 0 = no limit."},
-    {.name = "maxmemory-clients", .kind = ConfigKind::memory_or_percent, .upper = kLong,
-     .num = &Config::maxmemory_clients,
-     .about = "Bytes, or percent of maxmemory, that all connections together may use; 0 = no "
-              "limit."},
+    {.name = "maxmemory-clients", .kind = ConfigKind::memory_or_percent, .flags = kWorks,
+     .upper = kLong, .num = &Config::maxmemory_clients,
+     .about = "Bytes (at least 128kb), or percent of maxmemory, that all connections together may "
+              "use; the largest are closed then. 0 = no limit."},
 
     // Memory.
     memory("maxmemory", 0, 0, kWorks,
@@ -248,10 +249,11 @@ constexpr ConfigRow kConfigRows[] = {
     text("pidfile", "", kFixed | kWorks,
         "File that holds the process id while the server runs; empty = none."),
     {.name = "daemonize", .kind = ConfigKind::boolean, .flags = kFixed | kWorks, .upper = 1,
-     .about = "Only 'no' is allowed: the server stays in the "
-                                        "foreground."},
-    choice("supervised", 0, kSupervised, kFixed,
-        "Service manager to tell when the server is ready."),
+     .about = "Go on in the background; without `pidfile` the process id is in "
+              "/var/run/redis.pid."},
+    choice("supervised", 0, kSupervised, kFixed | kWorks,
+        "Service manager to tell when the server is ready: systemd by $NOTIFY_SOCKET, upstart by "
+        "stopping itself; auto = the one that is there."),
     {.name = "enable-protected-configs", .kind = ConfigKind::choice, .flags = kFixed | kWorks,
      .choices = kAccess, .num = &Config::enable_protected_configs,
      .about = "Who may set protected settings by CONFIG SET: no = nobody, local = clients of "
@@ -292,22 +294,27 @@ constexpr ConfigRow kConfigRows[] = {
     // Log and statistics.
     choice("loglevel", 2, kLogLevels, kWorks,
         "Least important lines that are still logged.", &Config::loglevel),
+    choice("log-format", 0, kLogFormats, kWorks,
+        "Shape of log lines: as Redis writes them, key=value pairs, or a JSON object each."),
     text("logfile", "", kFixed | kWorks,
-        "File the log is appended to; empty = standard output."),
-    yes_no("syslog-enabled", false, kFixed, "Log to the system logger as well."),
-    text("syslog-ident", "redis", kFixed, "Name in the system log."),
-    choice("syslog-facility", 1, kFacilities, kFixed, "Facility of the system log."),
+        "File the log is appended to, opened again at SIGHUP; empty = standard output."),
+    yes_no("syslog-enabled", false, kFixed | kWorks, "Log to the system logger as well."),
+    text("syslog-ident", "redis", kFixed | kWorks, "Name in the system log."),
+    choice("syslog-facility", 1, kFacilities, kFixed | kWorks, "Facility of the system log."),
     yes_no("crash-log-enabled", true, 0, "Log a report when the process crashes."),
     yes_no("crash-memcheck-enabled", true, 0, "Test the memory after a crash."),
-    integer("slowlog-log-slower-than", 10000, -1, kLong, 0,
-        "Microseconds above which a command enters the slow log; 0 = all, -1 = none."),
-    integer("slowlog-max-len", 128, 0, kLong, 0,
-        "Entries that the slow log keeps."),
-    integer("latency-monitor-threshold", 0, 0, kLong, 0,
-        "Milliseconds above which an event enters the latency history; 0 = none does."),
-    yes_no("latency-tracking", true, 0,
-        "Keep the distribution of each command's run time."),
-    special(ConfigKind::percentiles, "latency-tracking-info-percentiles", "50 99 99.9", kList,
+    integer("slowlog-log-slower-than", 10000, -1, kLong, kWorks,
+        "Microseconds above which a command enters the slow log; 0 = all, -1 = none.",
+        &Config::slowlog_log_slower_than),
+    integer("slowlog-max-len", 128, 0, kLong, kWorks,
+        "Entries that the slow log keeps.", &Config::slowlog_max_len),
+    integer("latency-monitor-threshold", 0, 0, kLong, kWorks,
+        "Milliseconds above which an event enters the latency history; 0 = none does.",
+        &Config::latency_monitor_threshold),
+    yes_no("latency-tracking", true, kWorks,
+        "Keep the distribution of each command's run time.", &Config::latency_tracking),
+    special(ConfigKind::percentiles, "latency-tracking-info-percentiles", "50 99 99.9",
+        kList | kWorks,
         "Percentiles of run times that INFO prints."),
     integer("acllog-max-len", 128, 0, kLong, kWorks,
         "Entries that the log of refused accesses keeps.", &Config::acllog_max_len),

@@ -24,7 +24,6 @@ struct ConfigTexts {
     std::string file;                 // absolute path of the loaded file
     std::vector<ConfigLine> users;    // user
     std::vector<ConfigLine> renames;  // rename-command
-    std::string daemonize_from;       // the source that last set it
     bool save_seen = false;  // the first `save` of a file replaces the default, the next ones add
     std::mutex lock;         // guards `text`
     std::string text[kConfigRowsMax];

@@ -57,7 +57,9 @@ enum {
     /* This process is the server: log to standard output or `logfile`, enter `dir`. Without it
      * nothing is logged unless argv sets `logfile`, and the working directory stays. The log is one
      * per process. */
-    RP_SERVER = 2
+    RP_SERVER = 2,
+    /* Without RP_SERVER and `logfile`: what would be logged waits for rp_log_take. */
+    RP_LOG_QUEUE = 4
 };
 /* argv: settings in redis-server grammar ("redis.conf", "--port", "7000", ...). *out: owned by the
  * caller until rp_free. Starts no thread, unless `appendonly` is yes: then `dir` is locked, loaded
@@ -214,9 +216,35 @@ int rp_log_files(const rp_places* places, void (*visit)(void* arg, const char* n
 int rp_lock_dir(const char* dir, int* lock, char** error);
 void rp_unlock_dir(int lock);
 
+/* ---- the log ---------------------------------------------------------------------------- */
+
+enum { RP_LOG_DEBUG_LEVEL, RP_LOG_VERBOSE_LEVEL, RP_LOG_NOTICE_LEVEL, RP_LOG_WARNING_LEVEL };
+typedef struct {
+    int level;
+    int64_t time_ms; /* since 1970 */
+    uint64_t lost;   /* lines that came before this one and found no room */
+    size_t len;
+    char text[1024]; /* without control bytes */
+} rp_log_line;
+/* Waits for a line for at most timeout_ms (0: not at all): 1 = *line is filled, 0 = there was none,
+ * or rp_log_wake was called. The lines are the process', not one store's. */
+int rp_log_take(rp_log_line* line, int timeout_ms);
+/* Whether lines wait for rp_log_take at all; if not, it returns 0 at once. */
+int rp_log_queued(void);
+void rp_log_wake(void);
+/* Opens `logfile` again by its name, after it was moved away. */
+int rp_log_reopen(char** error);
+/* A line of the host program. */
+void rp_log_say(int level, const char* text);
+
+/* One setting as a store opened with the same argv and flags would have it (free()); null: an
+ * error, or no such setting. "-" in argv reads standard input. */
+char* rp_setting(int argc, const char* const* argv, unsigned flags, const char* name, char** error);
+
 /* ---- about ------------------------------------------------------------------------------ */
 
-/* Markdown for docs (free()): "commands" or "configuration"; null for other words. */
+/* For docs (free()): "commands" and "configuration" are Markdown, "redis.conf" is a file with every
+ * setting; null for other words. */
 char* rp_docs(const char* which);
 const char* rp_version(void);       /* of RustyPotato */
 const char* rp_redis_version(void); /* of the Redis whose behaviour it keeps */

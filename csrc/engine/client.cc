@@ -16,13 +16,6 @@ namespace rp {
 
 static int shown(Bytes b) { return static_cast<int>(b.len < 128 ? b.len : 128); }
 
-static void refuse_count(CmdCtx* c, Args argv) {
-    reply_errorf(c->out,
-                 "ERR unknown subcommand or wrong number of arguments for '%.*s'. "
-                 "Try CLIENT HELP.",
-                 shown(argv[1]), argv[1].ptr);
-}
-
 // Its loop will close it soon; whoever killed it need not see it any more, as in Redis.
 static bool is_killed(const Session* s) { return s->kill.load(std::memory_order_relaxed); }
 
@@ -249,7 +242,7 @@ static void cmd_kill(CmdCtx* c, Args argv, Reply* out) {
 // ---- PAUSE, UNPAUSE, UNBLOCK ------------------------------------------------------------------
 
 static void cmd_pause(CmdCtx* c, Args argv, Reply* out) {
-    if (argv.len > 4) return refuse_count(c, argv);
+    if (argv.len > 4) return reply_err_subcommand(c, argv);
     bool all = argv.len == 3 || arg_is(argv[3], "all");
     if (!all && !arg_is(argv[3], "write")) {
         return reply_error(out, "ERR CLIENT PAUSE mode must be WRITE or ALL");
@@ -274,7 +267,7 @@ static void cmd_unpause(CmdCtx* c, Args, Reply* out) {
 }
 
 static void cmd_unblock(CmdCtx* c, Args argv, Reply* out) {
-    if (argv.len > 4) return refuse_count(c, argv);
+    if (argv.len > 4) return reply_err_subcommand(c, argv);
     if (argv.len == 4 && !arg_is(argv[3], "timeout") && !arg_is(argv[3], "error")) {
         return reply_error(out, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     }

@@ -26,6 +26,7 @@ void engine_add_session(Engine* e, Session* s, Worker* w) {
         s->last_ms.store(s->created_ms, std::memory_order_relaxed);
     }
     if (s->embedded) name_embedded(s);
+    if (s->own_bytes == 0) s->own_bytes = sizeof(Session);
     MutexGuard guard(&list->lock);
     acl_session_start(e->acl, s);
     s->id = list->next_id.fetch_add(1, std::memory_order_relaxed);
@@ -163,6 +164,11 @@ static unsigned long long count_of(const std::atomic<uint64_t>& n) {
     return n.load(std::memory_order_relaxed);
 }
 
+uint64_t session_memory(const Session* s) {
+    return s->own_bytes + count_of(s->query_bytes) + count_of(s->query_free) +
+           count_of(s->argv_bytes) + count_of(s->multi_bytes) + count_of(s->out_memory);
+}
+
 void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
     int64_t now = clock_mono_ms();
     char flags[16], command[64];
@@ -180,14 +186,16 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
               s->name != nullptr ? s->name : "", age_s, idle_s, flags,
               s->db.load(std::memory_order_relaxed));
     text_addf(t, " sub=%u psub=%u ssub=%u", sub_count(s, 0), sub_count(s, 1), sub_count(s, 2));
-    text_addf(t, " multi=%lld qbuf=%llu qbuf-free=0 argv-mem=%llu", multi, query, args);
+    text_addf(t, " multi=%lld qbuf=%llu qbuf-free=%llu argv-mem=%llu", multi, query,
+              count_of(s->query_free), args);
     // There is no fixed reply buffer: all unsent bytes are in the list of chunks.
     Bytes user = acl_session_user(s);
     text_addf(t,
               " multi-mem=%llu rbs=0 rbp=0 obl=0 oll=%llu omem=%llu tot-mem=%llu events=%s"
               " cmd=%s user=%.*s",
-              queued, count_of(s->out_chunks), out, sizeof(Session) + query + args + queued + out,
-              events, command, static_cast<int>(user.len), user.ptr);
+              queued, count_of(s->out_chunks), count_of(s->out_memory),
+              static_cast<unsigned long long>(session_memory(s)), events, command,
+              static_cast<int>(user.len), user.ptr);
     text_addf(t, " redir=-1 resp=%u lib-name=%s lib-ver=%s\n",
               unsigned{s->shared_resp.load(std::memory_order_relaxed)},
               s->lib_name != nullptr ? s->lib_name : "", s->lib_ver != nullptr ? s->lib_ver : "");

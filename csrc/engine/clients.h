@@ -27,6 +27,11 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking);
 
 // Any channel, pattern or shard channel: Redis' client type "pubsub".
 bool client_subscribed(const Session* s);
+// What a client takes: buffers, queued commands, itself.
+uint64_t session_memory(const Session* s);
+// maxmemory-clients: marks the largest clients to be closed while all together take more. By the
+// cron.
+void clients_evict(Engine* e);
 
 // CLIENT PAUSE. A pause under way is only ever made longer and stricter, as in Redis.
 void pause_start(Engine* e, int64_t until_ms, bool all);

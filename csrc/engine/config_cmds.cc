@@ -8,6 +8,7 @@
 #include "engine/config_hooks.h"
 #include "engine/families.h"
 #include "engine/persistence.h"
+#include "engine/slowlog.h"
 #include "engine/step_out.h"
 #include "mem/mem.h"
 
@@ -15,15 +16,25 @@ namespace rp {
 
 // ---- after a change ---------------------------------------------------------------------------
 
-static void apply_loglevel(const Engine* e) {
-    log_set_level(static_cast<LogLevel>(config_num(e->config->loglevel)));
+void log_settings_apply(const Config* config) {
+    char format[16];
+    config_text(config, "log-format", format, sizeof format);
+    log_set_level(static_cast<LogLevel>(config_num(config->loglevel)));
+    log_set_format(strcmp(format, "json") == 0     ? LogFormat::json
+                   : strcmp(format, "logfmt") == 0 ? LogFormat::logfmt
+                                                   : LogFormat::redis);
+}
+
+static bool is_of_log(const ConfigRow* row) {
+    return row->num == &Config::loglevel || strcmp(row->name, "log-format") == 0;
 }
 
 static bool apply(void* arg, const ConfigRow* row, char* why, size_t why_size) {
     auto* e = static_cast<Engine*>(arg);
     const char* reason = nullptr;
-    if (row->num == &Config::loglevel) apply_loglevel(e);
     if (strcmp(row->name, "requirepass") == 0) acl_apply_requirepass(e);
+    if (is_of_log(row)) log_settings_apply(e->config);
+    slow_settings_apply(e);
     if (!persistence_apply(e, row, &reason)) {
         snprintf(why, why_size, "%s", reason);
         return false;
@@ -35,7 +46,8 @@ static bool apply(void* arg, const ConfigRow* row, char* why, size_t why_size) {
 
 void engine_config_hooks(Engine* e) {
     random_hex(e->replid, sizeof e->replid - 1);
-    apply_loglevel(e);
+    log_settings_apply(e->config);
+    slow_settings_apply(e);
     config_on_apply(e->config, apply, e);
     e->startup_used = mem_used();
 }

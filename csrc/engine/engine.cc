@@ -7,9 +7,11 @@
 #include "engine/acl.h"
 #include "engine/clients.h"
 #include "engine/families.h"
+#include "engine/latency.h"
 #include "engine/persistence.h"
 #include "engine/pubsub.h"
 #include "engine/reaper.h"
+#include "engine/slowlog.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -23,9 +25,9 @@ void engine_register_commands() {
               kDatabaseCmds,   kObjectCmds, kTxnCmds,      kListCmds,      kHashCmds,
               kSetCmds,        kSetOpCmds,  kZsetCmds,     kZsetRangeCmds, kZsetStoreCmds,
               kConnectionCmds, kClientCmds, kShutdownCmds, kServerCmds,    kCommandCmds,
-              kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kDumpCmds,
-              kSaveCmds,       kWaitCmds,   kPubsubCmds,   kMonitorCmds,
-              kAclCmds}) {
+              kInfoCmds,       kConfigCmds, kDebugCmds,    kMemoryCmds,    kSlowlogCmds,
+              kLatencyCmds,    kDumpCmds,   kSaveCmds,     kWaitCmds,      kPubsubCmds,
+              kMonitorCmds,    kAclCmds}) {
             commands_register(family);
         }
         acl_names_init();
@@ -76,15 +78,19 @@ Status engine_open(Config* take, Engine** out) {
                      .count_error = count_error,
                      .free_later = free_later,
                      .write_refusal = persistence_refusal,
+                     .on_slow = command_was_slow,
+                     .on_latency = latency_note,
                      .on_command = monitor_tell};
     e->errors.used = 0;
     e->fork_generation = epoch_fork_generation();
     e->start_wall_s = clock_wall_ms() / 1000;
     e->start_mono_ms = clock_mono_ms();
     random_hex(e->run_id, sizeof e->run_id - 1);
-    e->retired_cmd_stats = static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
     e->acl = acl_new();
     acl_apply_requirepass(e);
+    e->retired_cmd_stats = cmd_stats_new();
+    e->slowlog = slowlog_new();
+    e->latency = latency_new();
     e->reaper = reaper_open();
     e->pubsub = pubsub_new();
     e->persistence = persistence_new();
@@ -100,6 +106,13 @@ Status engine_open(Config* take, Engine** out) {
     return Status::ok;
 }
 
+static void times_base_free(Engine* e) {
+    for (size_t i = 0; e->base_times != nullptr && i < command_count(); i++)
+        mem_free(e->base_times[i], sizeof(HistogramSum));
+    mem_free(e->base_times, command_count() * sizeof(HistogramSum*));
+    e->base_times = nullptr;
+}
+
 void engine_close(Engine* e) {
     RP_ASSERT(e->clients.head == nullptr);
     persistence_close(e);
@@ -107,7 +120,10 @@ void engine_close(Engine* e) {
     EpochSlot* slot = epoch_slot();
     epoch_drain(slot);
     store_deinit(&e->core.store);
-    mem_free(e->retired_cmd_stats, command_count() * sizeof(CmdStat));
+    cmd_stats_free(e->retired_cmd_stats);
+    times_base_free(e);
+    slowlog_free(e->slowlog);
+    latency_free(e->latency);
     mem_free(e->base_cmds, command_count() * sizeof(CmdTotals));
     persistence_free(e->persistence);
     pubsub_free(e->pubsub);
@@ -177,7 +193,21 @@ void engine_wake_clients(void* engine) {
     if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
 }
 
-static void retire_counters(Engine* e, const Worker* w) {
+// The worker is gone: its histogram goes to the engine, or into the one that is there.
+static void retire_times(CmdStat* to, CmdStat* from) {
+    Histogram* kept = to->times.load(std::memory_order_relaxed);
+    Histogram* gone = from->times.load(std::memory_order_relaxed);
+    if (gone == nullptr) return;
+    if (kept == nullptr) {
+        to->times.store(gone, std::memory_order_release);
+        from->times.store(nullptr, std::memory_order_relaxed);
+        return;
+    }
+    for (size_t b = 0; b < kHistogramBuckets; b++)
+        stat_add(&kept->counts[b], get(gone->counts[b]));
+}
+
+static void retire_counters(Engine* e, Worker* w) {
     StoreStats* kept = &e->retired_stats;
     stat_add(&kept->hits, get(w->stats.hits));
     stat_add(&kept->misses, get(w->stats.misses));
@@ -187,12 +217,17 @@ static void retire_counters(Engine* e, const Worker* w) {
     stat_add(&kept->read_locked, get(w->stats.read_locked));
     stat_add(&e->retired_commands, get(w->commands));
     stat_add(&e->retired_changes, get(w->changes));
+    stat_add(&e->retired_reads, get(w->reads));
+    stat_add(&e->retired_writes, get(w->writes));
+    stat_add(&e->retired_expire_us, get(w->expire_us));
+    stat_add(&e->retired_expire_cuts, get(w->expire_cuts));
     for (size_t i = 0; i < command_count(); i++) {
         CmdStat* to = &e->retired_cmd_stats[i];
         stat_add(&to->calls, get(w->cmd_stats[i].calls));
         stat_add(&to->ticks, get(w->cmd_stats[i].ticks));
         stat_add(&to->rejected, get(w->cmd_stats[i].rejected));
         stat_add(&to->failed, get(w->cmd_stats[i].failed));
+        retire_times(to, &w->cmd_stats[i]);
     }
 }
 
@@ -211,9 +246,15 @@ static void add_traffic(Engine* e, EngineTotals* t) {
     MutexGuard guard(&list->lock);
     t->net_in += get(list->closed_net_in);
     t->net_out += get(list->closed_net_out);
+    int64_t second = clock_mono_ms() / 1000;
+    ClientPeak* peak = &list->peaks[static_cast<size_t>(second) % kPeakSeconds];
+    if (peak->second != second) *peak = {second, 0, 0};
     for (const Session* s = list->head; s != nullptr; s = s->next) {
         t->net_in += get(s->net_in);
         t->net_out += get(s->net_out);
+        uint64_t in = get(s->query_bytes) + get(s->query_free) + get(s->argv_bytes);
+        if (in > peak->in) peak->in = in;
+        if (get(s->out_bytes) > peak->out) peak->out = get(s->out_bytes);
     }
 }
 
@@ -225,11 +266,19 @@ static void sum_workers(Engine* e, EngineTotals* t) {
     add_store_stats(t, e->retired_stats);
     t->commands += get(e->retired_commands);
     t->changes += get(e->retired_changes);
+    t->reads += get(e->retired_reads);
+    t->writes += get(e->retired_writes);
+    t->expire_us += get(e->retired_expire_us);
+    t->expire_cuts += get(e->retired_expire_cuts);
     for (const Worker* w = e->workers; w != nullptr; w = w->next) {
         add_store_stats(t, w->stats);
         t->commands += get(w->commands);
         t->changes += get(w->changes);
         if (get(w->gap_max_us) > t->loop_gap_max_us) t->loop_gap_max_us = get(w->gap_max_us);
+        t->reads += get(w->reads);
+        t->writes += get(w->writes);
+        t->expire_us += get(w->expire_us);
+        t->expire_cuts += get(w->expire_cuts);
     }
 }
 
@@ -243,6 +292,10 @@ static void subtract_base(EngineTotals* out, const EngineTotals* base) {
     subtract(&out->read_locked, base->read_locked);
     subtract(&out->net_in, base->net_in);
     subtract(&out->net_out, base->net_out);
+    subtract(&out->reads, base->reads);
+    subtract(&out->writes, base->writes);
+    subtract(&out->expire_us, base->expire_us);
+    subtract(&out->expire_cuts, base->expire_cuts);
 }
 
 void engine_worker_totals(Engine* e, EngineTotals* out) {
@@ -288,6 +341,44 @@ void engine_command_totals(Engine* e, CmdTotals* out) {
     }
 }
 
+// REQUIRES: workers_lock.
+static void sum_times(Engine* e, uint32_t index, HistogramSum* out) {
+    auto add = [&](const CmdStat* stats) {
+        const Histogram* h = stats[index].times.load(std::memory_order_acquire);
+        if (h != nullptr) histogram_sum_add(out, h);
+    };
+    add(e->retired_cmd_stats);
+    for (const Worker* w = e->workers; w != nullptr; w = w->next)
+        add(w->cmd_stats);
+}
+
+void engine_command_times(Engine* e, uint32_t index, HistogramSum* out) {
+    *out = {};
+    MutexGuard guard(&e->workers_lock);
+    sum_times(e, index, out);
+    const HistogramSum* base = e->base_times != nullptr ? e->base_times[index] : nullptr;
+    if (base == nullptr) return;
+    out->total = 0;
+    for (size_t b = 0; b < kHistogramBuckets; b++) {
+        subtract(&out->counts[b], base->counts[b]);
+        out->total += out->counts[b];
+    }
+}
+
+// What the histograms hold now counts no more. REQUIRES: workers_lock.
+static void times_reset(Engine* e) {
+    times_base_free(e);
+    e->base_times =
+        static_cast<HistogramSum**>(mem_calloc(command_count() * sizeof(HistogramSum*)));
+    for (uint32_t i = 0; i < command_count(); i++) {
+        HistogramSum sum;
+        sum_times(e, i, &sum);
+        if (sum.total != 0) {
+            e->base_times[i] = new (mem_alloc(sizeof(HistogramSum))) HistogramSum(sum);
+        }
+    }
+}
+
 void engine_stats_reset(Engine* e) {
     EngineTotals now;
     add_traffic(e, &now);
@@ -301,9 +392,13 @@ void engine_stats_reset(Engine* e) {
         e->base_cmds = static_cast<CmdTotals*>(mem_alloc(command_count() * sizeof(CmdTotals)));
     }
     sum_commands(e, e->base_cmds);
+    times_reset(e);
     mutex_unlock(&e->workers_lock);
     e->clients.received.store(0, std::memory_order_relaxed);
     e->clients.rejected.store(0, std::memory_order_relaxed);
+    e->clients.evicted.store(0, std::memory_order_relaxed);
+    e->expired_stale.store(0, std::memory_order_relaxed);
+    e->excess_ms.store(0, std::memory_order_relaxed);
     e->core.store.evict_failures.store(0, std::memory_order_relaxed);
     mutex_lock(&e->errors.lock);
     e->errors.used = 0;

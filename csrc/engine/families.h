@@ -18,6 +18,8 @@ extern const Cmd kWaitCmds[];        // wait.cc: WAIT WAITAOF
 extern const Cmd kPubsubCmds[];      // pubsub_cmds.cc: SUBSCRIBE PUBLISH PUBSUB and kin
 extern const Cmd kMonitorCmds[];     // monitor.cc: MONITOR
 extern const Cmd kAclCmds[];         // acl_cmds.cc: ACL
+extern const Cmd kSlowlogCmds[];     // slowlog.cc: SLOWLOG
+extern const Cmd kLatencyCmds[];     // latency.cc: LATENCY
 extern const Cmd kSaveCmds[];        // save.cc: SAVE BGSAVE BGREWRITEAOF LASTSAVE
 
 }  // namespace rp

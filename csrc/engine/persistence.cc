@@ -11,6 +11,7 @@
 #include "base/numbers.h"
 #include "conf/rows.h"
 #include "engine/clients.h"
+#include "engine/latency.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -113,6 +114,8 @@ bool persistence_open_log(Engine* e, const Manifest* manifest, bool founding, Pe
     o.timestamps = config_num(e->config->aof_timestamp_enabled) != 0;
     o.wake = engine_log_moved;
     o.wake_arg = e;
+    o.latency = latency_hook;
+    o.latency_arg = e;
     o.founding = founding;
     Status s = p->kept != nullptr ? log_reopen(p->kept, o, manifest, err)
                                   : log_open(o, manifest, &p->kept, err);

@@ -263,6 +263,19 @@ static void log_query_limit(const Conn* c) {
     RP_LOG_WARNING("Closing client that reached max query buffer length: %s", conn_text(c, text));
 }
 
+// For CLIENT LIST. Mostly nothing is there and nothing was there.
+static void note_input(Conn* c) {
+    Session* s = &c->session;
+    uint64_t taken = parser_taken(c->parser) + (c->held != nullptr ? c->held->bytes : 0);
+    if (RP_LIKELY(c->in_len == s->query_bytes.load(std::memory_order_relaxed) &&
+                  taken == s->argv_bytes.load(std::memory_order_relaxed))) {
+        return;
+    }
+    s->query_bytes.store(c->in_len, std::memory_order_relaxed);
+    s->query_free.store(c->in_cap - c->in_len, std::memory_order_relaxed);
+    s->argv_bytes.store(taken, std::memory_order_relaxed);
+}
+
 static void conn_input(Conn* c, char* data, size_t len) {
     size_t pos = 0;
     Stop stop = run_input(c, data, &len, &pos);
@@ -290,10 +303,7 @@ static void conn_input(Conn* c, char* data, size_t len) {
         log_query_limit(c);
         return conn_close(c);
     }
-    uint64_t query = c->in_len;
-    if (query != c->session.query_bytes.load(std::memory_order_relaxed)) {
-        c->session.query_bytes.store(query, std::memory_order_relaxed);
-    }
+    note_input(c);
     conn_want_read(c);
     Out* out = &c->session.out;
     if (RP_LIKELY(out->bytes > 0 || c->close_when_sent)) {
@@ -364,6 +374,7 @@ static void on_read(uv_stream_t* stream, ssize_t nread, const uv_buf_t*) {
     Session* s = &c->session;
     size_t n = static_cast<size_t>(nread);
     c->turn_bytes += n;
+    stat_add(&l->worker.reads);
     c->last_io_ms = loop_now_ms(l);
     s->last_ms.store(static_cast<int64_t>(c->last_io_ms), std::memory_order_relaxed);
     s->net_in.store(s->net_in.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -397,6 +408,7 @@ Conn* conn_new(Loop* loop, int fd, bool unix_socket) {
     c->loop = loop;
     c->parser = parser_new();
     c->session.fd = fd;
+    c->session.own_bytes = sizeof(Conn) + parser_memory(c->parser);
     c->session.out_stop = kOutStop;
     c->session.unix_socket = unix_socket;
     c->session.created_ms = clock_mono_ms();

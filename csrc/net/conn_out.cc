@@ -79,6 +79,7 @@ static size_t less(size_t n, size_t by) { return n > by ? n - by : 0; }
 
 static void note_sent(Conn* c, size_t n) {
     Session* s = &c->session;
+    stat_add(&c->loop->worker.writes);
     s->net_out.store(s->net_out.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     Out* o = &s->out;
     c->free_bytes = less(c->free_bytes, n);
@@ -92,9 +93,13 @@ static void note_sent(Conn* c, size_t n) {
 
 static void note_unsent(Conn* c) {
     Session* s = &c->session;
-    if (s->out_bytes.load(std::memory_order_relaxed) != s->out.bytes) {
-        s->out_bytes.store(s->out.bytes, std::memory_order_relaxed);
-    }
+    if (RP_LIKELY(s->out_bytes.load(std::memory_order_relaxed) == s->out.bytes)) return;
+    uint64_t chunks = 0;
+    for (const OutChunk* chunk = s->out.head; chunk != nullptr; chunk = chunk->next)
+        chunks++;
+    s->out_bytes.store(s->out.bytes, std::memory_order_relaxed);
+    s->out_memory.store(s->out.bytes == 0 ? 0 : out_memory(&s->out), std::memory_order_relaxed);
+    s->out_chunks.store(s->out.bytes == 0 ? 0 : chunks, std::memory_order_relaxed);
 }
 
 // Enough of its output is gone: it may go on.

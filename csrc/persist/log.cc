@@ -198,6 +198,8 @@ static Log* log_new(const LogOptions* o) {
     l->files = o->files;
     l->wake = o->wake;
     l->wake_arg = o->wake_arg;
+    l->latency = o->latency;
+    l->latency_arg = o->latency_arg;
     l->journal.submit = submit;
     l->journal.refusal = refusal;
     l->journal.wait = wait_acked;

@@ -59,6 +59,10 @@ struct LogOptions {
     // Called by the log threads when acked moved on or refuses changed. Must not block.
     void (*wake)(void* arg) = nullptr;
     void* wake_arg = nullptr;
+    // What took how long: "aof-write", "aof-fsync-always". The log threads; must not block. Or
+    // null.
+    void (*latency)(void* arg, const char* event, int64_t us) = nullptr;
+    void* latency_arg = nullptr;
 };
 
 // Appends to the last increment of `manifest` (creating the first, durably). The Log keeps its own

@@ -49,6 +49,8 @@ struct Log {
     char name[kAofNameMax];
     void (*wake)(void* arg) = nullptr;
     void* wake_arg = nullptr;
+    void (*latency)(void* arg, const char* event, int64_t us) = nullptr;
+    void* latency_arg = nullptr;
     pthread_t writer, syncer;
     // Settings.
     std::atomic<FsyncPolicy> policy{FsyncPolicy::everysec};

@@ -17,6 +17,8 @@ static int sync_timed(Log* l, int fd) {
     int64_t took_us = clock_mono_us() - since_us;
     l->last_sync_us.store(took_us, std::memory_order_relaxed);
     l->syncs.fetch_add(1, std::memory_order_relaxed);
+    bool always = l->policy.load(std::memory_order_relaxed) == FsyncPolicy::always;
+    if (always && l->latency != nullptr) l->latency(l->latency_arg, "aof-fsync-always", took_us);
     if (took_us > kSyncPeriodMs * 1000) l->delayed_syncs.fetch_add(1, std::memory_order_relaxed);
     return err;
 }

@@ -86,7 +86,10 @@ static void note_written(Log* l, LogRun* r) {
 static bool write_run(Log* l) {
     LogRun* r = &l->run;
     if (r->bytes > 0) {
+        int64_t since_us = clock_mono_us();
         int err = write_whole(l, r->parts, r->count);
+        if (l->latency != nullptr)
+            l->latency(l->latency_arg, "aof-write", clock_mono_us() - since_us);
         if (RP_UNLIKELY(err != 0)) return failed(l, err);
         went_well(l);
     }

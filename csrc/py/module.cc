@@ -14,6 +14,7 @@
 
 #include "py/caller.h"
 #include "py/files.h"
+#include "py/log.h"
 #include "py/subscriber.h"
 
 namespace py11 = pybind11;
@@ -105,7 +106,8 @@ static const char* state(const py11::handle& store) {
 
 static std::string docs(const std::string& which) {
     char* text = rp_docs(which.c_str());
-    if (text == nullptr) throw py11::value_error("docs: 'commands' or 'configuration'");
+    if (text == nullptr)
+        throw py11::value_error("docs: 'commands', 'configuration' or 'redis.conf'");
     std::string out(text);
     free(text);
     return out;
@@ -141,7 +143,8 @@ PYBIND11_MODULE(_core, m, py11::mod_gil_not_used()) {
     m.def("request_stop", request_stop, arg("store"), "Asks for a stop and returns at once.");
     m.def("state", state, arg("store"), "\"open\", \"closed\" or \"foreign\" (inherited by fork).");
     m.def("interpreter_leaves", interpreter_leaves, "Before stores are closed at exit.");
-    m.def("docs", docs, arg("which"), "Markdown: \"commands\" or \"configuration\".");
+    m.def("docs", docs, arg("which"), "\"commands\", \"configuration\" or \"redis.conf\".");
     define_files(m);
+    define_log(m);
     define_subscriber(m);
 }

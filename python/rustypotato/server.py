@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from . import _core
+from . import _core, _logs
 from .store import Setting, Store
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Listener:
         self.host = host
         self.unixsocket = unixsocket
         self.port = _core.listen(store, port, host, unixsocket)
+        _logs.start_thread()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -62,6 +63,7 @@ class Listener:
     def stop(self) -> None:
         """Stops accepting, finishes what runs, closes the connections. The store lives on."""
         _core.stop(self.store)
+        _logs.drain()
 
     def __enter__(self) -> Self:
         return self

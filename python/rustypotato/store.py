@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
-from . import _core
+from . import _core, _logs
 
 if TYPE_CHECKING:
     from .pubsub import PubSub
@@ -170,7 +170,18 @@ class Store(Commands):
             directory = os.path.abspath(path)
             os.makedirs(directory, exist_ok=True)
             settings = {"dir": directory, "appendonly": True, "appendfsync": fsync, **settings}
-        self._start(settings_to_flags(settings), 0, protocol, decode, encoding)
+        flags = settings_to_flags(settings)
+        try:
+            self._start(flags, _core.LOG_QUEUE, protocol, decode, encoding)
+        finally:
+            _logs.drain()
+        if (b"--appendonly", b"yes") in zip(flags, flags[1:]):
+            _logs.start_thread()
+
+    def close(self) -> None:
+        """Stops serving, waits for calls under way, forgets the data. Idempotent."""
+        super().close()
+        _logs.drain()
 
     @classmethod
     def _serving(cls, flags: tuple[bytes, ...]) -> Store:

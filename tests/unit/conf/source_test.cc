@@ -179,12 +179,8 @@ TEST_F(SourceTest, UsersAndRenamedCommandsAreKeptWithTheirLines) {
     EXPECT_EQ(file("rename-command GET"), "file line 1: 'rename-command': two names must follow");
 }
 
-TEST_F(SourceTest, DaemonizeMayBeTakenBackButNotKept) {
+TEST_F(SourceTest, DaemonizeMayBeTakenBack) {
     const std::string a = write("a.conf", "\ndaemonize yes\n");
-    EXPECT_EQ(load({a.c_str()}),
-              "config file '" + a +
-                  "' line 2: 'daemonize': only 'no' is allowed: run it under a service manager, or "
-                  "in the background with '&' (got 'yes')");
     EXPECT_EQ(load({a.c_str(), "--daemonize", "no", "--supervised", "systemd"}), "");
 }
 
