@@ -20,6 +20,7 @@
 
 #include "engine/engine.h"
 #include "net/conn.h"
+#include "net/tls.h"
 
 namespace rp {
 
@@ -73,6 +74,7 @@ struct alignas(64) Loop {
     OutChunk* chunks = nullptr;
     size_t chunk_count = 0;
     char* read_buffer = nullptr;
+    TlsBuffers tls;  // empty before the first client with TLS
     ArgPool args;
     Command commands[kBatchMax];
     Bytes slots[kArgSlots];
