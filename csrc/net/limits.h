@@ -41,7 +41,7 @@ constexpr size_t kFdsReserved = 64;  // descriptors beside those of clients
 // TLS. How long a handshake may take; records that wait for the socket, when TLS itself (keys
 // renewed, alerts) adds to them; lines of log a second about clients that did not get in.
 constexpr int64_t kHandshakeMs = 10000;
-constexpr size_t kTlsUnsentMax = 256 * 1024;
+constexpr size_t kTlsUnsentMax = 128 * 1024;
 constexpr uint64_t kRefusedLogsMax = 100;
 
 // Stopping: how long unsent replies may keep a loop alive.

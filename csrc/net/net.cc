@@ -71,10 +71,10 @@ static bool renew_tls(Net* n, NetErr* err) {
     return true;
 }
 
-// `port_only`: what is in use will do.
+// `port_only`: what is in use will do. (While the port was 0 settings may have changed unseen.)
 static bool apply_tls(Net* n, bool port_only, const char** why) {
     if (config_num(n->engine->config->tls_port) == 0) return true;  // As Redis: looked at later.
-    if (port_only && n->tls != nullptr) return true;
+    if (port_only && n->tls != nullptr && net_tls_port(n) != 0) return true;
     NetErr err;
     if (renew_tls(n, &err)) {
         RP_LOG_NOTICE("TLS: the settings and certificates for new clients were read");

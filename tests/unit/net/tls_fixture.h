@@ -16,7 +16,7 @@ struct TestCertificate {
     std::string dir, cert, key;
 
     explicit TestCertificate(const char* name = "localhost") {
-        dir = "/tmp/rp-tls-XXXXXX";
+        dir = P_tmpdir "/rp-tls-XXXXXX";
         if (mkdtemp(dir.data()) == nullptr) abort();
         cert = dir + "/cert.pem";
         key = dir + "/key.pem";

@@ -2,6 +2,7 @@
 #include "net/tls.h"
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 #include <vector>
 
@@ -256,6 +257,7 @@ struct TlsServer : Server {
 
     void SetUp() override {
         Server::SetUp();
+        signal(SIGPIPE, SIG_IGN);  // OpenSSL's clients write() to servers that have closed.
         int fd = socket(AF_INET, SOCK_STREAM, 0);
         sockaddr_in a = {};
         a.sin_family = AF_INET;
@@ -343,6 +345,28 @@ TEST_F(TlsServer, AClientThatDoesNotReadIsNotReadFromEither) {
     std::string reply = bulk(std::string(100000, 'x'));
     for (size_t i = 0; i < kAsked; i++)
         c.expect(reply);
+}
+
+// What TLS itself answers is no reply that a limit of replies would see.
+TEST_F(TlsServer, AClientThatOnlyRenewsItsKeysIsCutWhenItDoesNotRead) {
+    TlsClient c(tls, 2048);
+    ASSERT_TRUE(c.shake());
+    c.send("PING\r\n");
+    c.expect("+PONG\r\n");
+    {  // So that the server's side of the socket is soon full.
+        MutexGuard guard(&engine->clients.lock);
+        int bytes = 4096;
+        setsockopt(engine->clients.head->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    }
+    int64_t before = mem_used();
+    int renewed = 0;
+    while (renewed < 200000 && SSL_key_update(c.ssl, SSL_KEY_UPDATE_REQUESTED) == 1 &&
+           SSL_do_handshake(c.ssl) == 1) {
+        renewed++;
+    }
+    EXPECT_LT(renewed, 200000);
+    EXPECT_LT(mem_used() - before, int64_t{1} << 20);
+    wait_connected(0);
 }
 
 TEST_F(TlsServer, PlainClientsOnTheTlsPortAndTheReverseAreClosed) {
