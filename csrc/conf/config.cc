@@ -173,18 +173,23 @@ static bool find_rows(Config* c, const ConfigPair* pairs, size_t count, bool loc
     return true;
 }
 
+// Whether the callback has something to do.
+static bool takes_effect(const Change& it) {
+    return it.before != it.after || (it.row->flags & kConfigVolatile) != 0;
+}
+
 // Asks the callback about every changed row; undoes everything on a veto.
 static bool apply_all(Config* c, const std::vector<Change>& changes, ConfigErr* err) {
     ConfigTexts* t = c->texts;
     if (!t->apply) return true;
     for (size_t i = 0; i < changes.size(); i++) {
-        if (changes[i].before == changes[i].after) continue;
+        if (!takes_effect(changes[i])) continue;
         char why[256] = {};
         if (t->apply(t->apply_arg, changes[i].row, why, sizeof why)) continue;
         for (const Change& it : changes)
             value_store(c, it.row, it.before);
         for (size_t j = 0; j <= i; j++) {
-            if (changes[j].before == changes[j].after) continue;
+            if (!takes_effect(changes[j])) continue;
             char ignored[256] = {};
             // It was in force a moment ago; if it cannot come back, there is nothing better to do.
             (void)t->apply(t->apply_arg, changes[j].row, ignored, sizeof ignored);

@@ -53,10 +53,10 @@ constexpr size_t kClientClasses = 3;
 // enable-debug-command, enable-protected-configs, enable-module-command.
 enum class DebugAccess : int64_t { no, yes, local };
 
-// Asked after the new values are visible, once for each row that changed. False vetoes the whole
-// set: every value is put back, and rows already applied are applied again with their old values.
-// `why` is a NUL-terminated text (protocol wording, if Redis has one). Must not set settings
-// itself.
+// Asked after the new values are visible, once for each row that changed or names a file. False
+// vetoes the whole set: every value is put back, and rows already applied are applied again with
+// their old values. `why` is a NUL-terminated text (protocol wording, if Redis has one). Must not
+// set settings itself.
 using ConfigApply = bool (*)(void* arg, const ConfigRow* row, char* why, size_t why_size);
 
 struct Config {
@@ -65,6 +65,9 @@ struct Config {
         protected_mode;
     ConfigNum io_threads;       // number of loops
     ConfigNum requirepass_set;  // 1 while a password is set: the text stays behind the lock
+    // Encryption; the texts stay behind the lock. tls_auth_clients: 0 no, 1 yes, 2 optional.
+    ConfigNum tls_port, tls_auth_clients, tls_prefer_server_ciphers;
+    ConfigNum tls_session_caching, tls_session_cache_size, tls_session_cache_timeout;
     // Limits of a client.
     ConfigNum proto_max_bulk_len, client_query_buffer_limit;
     ConfigNum maxmemory_clients;                // bytes, or minus a percentage of maxmemory

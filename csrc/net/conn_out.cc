@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engine/acl.h"
 #include "net/conn.h"
+#include "net/conn_tls.h"
 #include "net/loop.h"
 #include "net/net_state.h"
 
@@ -73,6 +74,7 @@ static size_t sendable(Conn* c) {
     return RP_LIKELY(c->session.rests_on == 0 || unsent == 0) ? unsent : sendable_logged(c);
 }
 
+static size_t less_of(size_t a, size_t b) { return a < b ? a : b; }
 static size_t less(size_t n, size_t by) { return n > by ? n - by : 0; }
 
 // ---- sending ----------------------------------------------------------------------------------
@@ -115,7 +117,7 @@ static void on_written(uv_write_t* req, int status) {
     c->inflight = 0;
     if (c->closing) return;
     if (status < 0) return conn_close(c);
-    note_sent(c, n);
+    c->tls != nullptr ? out_consume(&c->tls->unsent, n) : note_sent(c, n);
     c->last_io_ms = loop_now_ms(c->loop);
     conn_flush(c);
     unblock(c);
@@ -126,10 +128,28 @@ void conn_release(Conn* c) {
     unblock(c);
 }
 
-static void write_later(Conn* c, size_t most) {
+// With TLS: first, if there are none, what are the next records is decided.
+static bool fill_unsent(Conn* c, size_t most) {
+    if (c->tls->unsent.bytes != 0) return true;
+    if (!tls_established(c->tls->state)) return false;  // Its handshake comes first.
     uv_buf_t iov[kIovMax];
     size_t total;
-    unsigned n = gather(&c->session.out, most, iov, &total);
+    unsigned n = gather(&c->session.out, less_of(most, kTlsFlush), iov, &total);
+    if (!conn_tls_queue(c, iov, n)) return conn_close(c), false;
+    note_sent(c, total);
+    return true;
+}
+
+void conn_write_later(Conn* c, size_t most) {
+    uv_buf_t iov[kIovMax];
+    size_t total;
+    const Out* from = &c->session.out;
+    if (c->tls != nullptr) {
+        if (!fill_unsent(c, most)) return;
+        from = &c->tls->unsent;
+        most = from->bytes;
+    }
+    unsigned n = gather(from, most, iov, &total);
     c->inflight = total;
     if (uv_write(&c->write, &c->stream, iov, n, on_written) != 0) {
         c->inflight = 0;
@@ -174,7 +194,7 @@ bool conn_over_output_limit(Conn* c) {
 
 // What the socket did not take of a client that nobody knows: it gets no room to wait in.
 static bool is_deaf_stranger(const Conn* c) {
-    if (RP_LIKELY(c->session.out.bytes <= kStrangerOut)) return false;
+    if (RP_LIKELY(c->session.out.bytes + conn_tls_unsent(c) <= kStrangerOut)) return false;
     if (acl_trusted(c->loop->net->engine->acl, &c->session)) return false;
     log_output_limit(c);
     return true;
@@ -215,8 +235,9 @@ void conn_flush(Conn* c) {
     while (most > 0 && sent < kFlushBytes) {
         uv_buf_t iov[kIovMax];
         size_t total;
-        unsigned n = gather(o, most, iov, &total);
-        int wrote = uv_try_write(&c->stream, iov, n);
+        unsigned n = gather(o, c->tls != nullptr ? less_of(most, kTlsFlush) : most, iov, &total);
+        int wrote =
+            c->tls != nullptr ? conn_tls_try_write(c, iov, n) : uv_try_write(&c->stream, iov, n);
         if (wrote == UV_EAGAIN) break;
         if (wrote < 0) return conn_close(c);
         note_sent(c, static_cast<size_t>(wrote));
@@ -224,9 +245,9 @@ void conn_flush(Conn* c) {
         most -= static_cast<size_t>(wrote);
         if (static_cast<size_t>(wrote) < total) break;
     }
-    if (RP_UNLIKELY(most > 0)) {
+    if (RP_UNLIKELY(most > 0 || conn_tls_unsent(c) > 0)) {
         if (is_deaf_stranger(c)) return conn_close(c);
-        write_later(c, most);
+        conn_write_later(c, most);
     } else if (RP_UNLIKELY(c->close_when_sent && o->bytes == 0)) {
         conn_close(c);
     }

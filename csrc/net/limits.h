@@ -40,6 +40,12 @@ constexpr size_t kListenersMax =
     33;  // 16 addresses, each perhaps in two families, and a Unix socket
 constexpr size_t kFdsReserved = 64;  // descriptors beside those of clients
 
+// TLS. How long a handshake may take; records that wait for the socket, when TLS itself (keys
+// renewed, alerts) adds to them; lines of log a second about clients that did not get in.
+constexpr int64_t kHandshakeMs = 10000;
+constexpr size_t kTlsUnsentMax = 128 * 1024;
+constexpr uint64_t kRefusedLogsMax = 100;
+
 // Stopping: how long unsent replies may keep a loop alive.
 constexpr int64_t kStopFlushMs = 1000;
 // ... and, beyond that, replies that wait for the log.

@@ -519,6 +519,7 @@ void loop_deinit(Loop* l) {
     chunks_drop(l);
     mem_free(l->read_buffer, kReadBuffer);
     l->read_buffer = nullptr;
+    tls_buffers_deinit(&l->tls);
 }
 
 }  // namespace rp

@@ -25,6 +25,7 @@
 #include "cmd/mailbox.h"
 #include "engine/engine.h"
 #include "net/conn.h"
+#include "net/tls.h"
 
 namespace rp {
 
@@ -84,6 +85,7 @@ struct alignas(64) Loop {
     OutChunk* chunks = nullptr;
     size_t chunk_count = 0;
     char* read_buffer = nullptr;
+    TlsBuffers tls;  // empty before the first client with TLS
     ArgPool args;
     Command commands[kBatchMax];
     Bytes slots[kArgSlots];

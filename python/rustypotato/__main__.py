@@ -27,6 +27,7 @@ later sources win: file, standard input ("-"), RUSTYPOTATO_* variables, flags, C
   --port 6379               TCP port, 0 = none
   --bind 127.0.0.1          addresses to listen on
   --unixsocket PATH         listen on a Unix socket too
+  --tls-port 6380           TCP port that speaks TLS, with --tls-cert-file, --tls-key-file, ...
   --io-threads 4            event loops; all of them run commands
   --maxmemory 100mb         limit of the data, see --maxmemory-policy
   --requirepass SECRET      password that clients must give

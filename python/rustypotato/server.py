@@ -39,6 +39,12 @@ class Listener:
         host = (self.host or "127.0.0.1").split()[0].lstrip("-")
         return ("127.0.0.1" if host in ("*", "0.0.0.0") else host, self.port)
 
+    @property
+    def tls_port(self) -> int:
+        """The port that speaks TLS, 0 without one: the setting `tls-port`."""
+        with self.store.session(protocol=2) as session:
+            return int(session.execute("CONFIG", "GET", "tls-port")[1])
+
     def wait(self, timeout: float | None = None) -> bool:
         """Waits, without the GIL, until a client sends SHUTDOWN or somebody calls request_stop().
 

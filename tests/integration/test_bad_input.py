@@ -23,6 +23,8 @@ from tools.resp import Conn, encode
 from tools.servers import Server
 from tools.wait import SCALE, until
 
+pytestmark = pytest.mark.tls
+
 MB = 1 << 20
 MBULK = b"-ERR Protocol error: invalid multibulk length\r\n"
 BULK = b"-ERR Protocol error: invalid bulk length\r\n"
@@ -33,7 +35,7 @@ def talk(door: Door, sent: bytes) -> bytes:
     with door.backend.connect() as conn:
         conn.send_quietly(sent)
         try:
-            conn.sock.shutdown(socket.SHUT_WR)
+            conn.end()
         except OSError:
             pass
         return conn.read_to_end()

@@ -265,14 +265,14 @@ TEST_F(ConfigTest, AVetoPutsEveryValueBackAndAppliesItAgain) {
 
 TEST_F(ConfigTest, UnusedListsStoredSettingsThatWereChanged) {
     EXPECT_EQ(config_unused(c, {}), 0u);
-    EXPECT_EQ(set({"tls-port", "5", "timeout", "5", "masterauth", "secret"}), "");
+    EXPECT_EQ(set({"cluster-announce-port", "5", "timeout", "5", "masterauth", "secret"}), "");
     Map out;
     config_unused(c, {[](void* arg, Bytes name, Bytes value) {
                           static_cast<Map*>(arg)->emplace_back(std::string(name.ptr, name.len),
                                                                std::string(value.ptr, value.len));
                       },
                       &out});
-    EXPECT_EQ(out, (Map{{"tls-port", "5"}, {"masterauth", "(hidden)"}}));
+    EXPECT_EQ(out, (Map{{"masterauth", "(hidden)"}, {"cluster-announce-port", "5"}}));
 }
 
 TEST_F(ConfigTest, ReadersAndWritersOnManyThreadsSeeWholeTexts) {
