@@ -249,7 +249,7 @@ TEST(AclSessions, SmallLimitsHoldForStrangersOnly) {
 TEST(AclSessions, RulesMayChangeWhileOthersExecute) {
     EngineFixture f;
     Client admin(&f);
-    admin("ACL SETUSER bob on nopass +@all ~*");
+    admin("ACL SETUSER bob on nopass +@all ~* &*");
     std::atomic<bool> over{false};
     std::atomic<int> refused{0}, allowed{0};
     auto reader = [&] {
@@ -270,15 +270,17 @@ TEST(AclSessions, RulesMayChangeWhileOthersExecute) {
     };
     std::thread one(reader), two(reader);
     for (int round = 0; round < 20000 && (round < 300 || refused == 0 || allowed == 0); round++) {
-        EXPECT_EQ(admin("ACL SETUSER bob on nopass allkeys -get"), "+OK\r\n");
+        EXPECT_EQ(admin("ACL SETUSER bob on nopass allkeys allchannels -get"), "+OK\r\n");
         EXPECT_EQ(admin("ACL SETUSER bob +@all"), "+OK\r\n");
         if (round % 8 == 0) {
             EXPECT_EQ(admin("ACL DELUSER bob"), ":1\r\n");
         }
     }
-    admin("ACL SETUSER bob on nopass allkeys -get");
+    admin("ACL SETUSER bob on nopass allkeys allchannels +@all");
     Client last(&f);
     last("AUTH bob x");
+    EXPECT_FALSE(last.session.guarded);
+    admin("ACL SETUSER bob -get");
     EXPECT_TRUE(contains(last("GET k"), "-NOPERM"));
     over = true;
     one.join();
