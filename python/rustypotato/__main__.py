@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
 
 from . import _core, tools
@@ -14,8 +15,14 @@ from .errors import ClosedError, RustyPotatoError
 from .server import Listener
 from .store import Store
 
+# name -> the module whose main(args) runs it and returns the exit code; imported when it is named.
+SUBCOMMANDS = {
+    "cli": ".cli",
+}
+
 HELP = """\
 Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
+       python -m rustypotato cli [options] [command [argument ...]]
        python -m rustypotato check | backup | restore --help
        python -m rustypotato --version | --help
 
@@ -172,6 +179,9 @@ def run(args: Sequence[str]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line. Returns the exit code: 0, or 1 with one line on standard error."""
     args = list(sys.argv[1:] if argv is None else argv)
+    if args and args[0] in SUBCOMMANDS:
+        code: int = import_module(SUBCOMMANDS[args[0]], "rustypotato").main(args[1:])
+        return code
     if args in (["--version"], ["-v"]):
         print(version_text())
         return 0

@@ -51,6 +51,14 @@ def _reason(error: Exception) -> str:
     return reason or str(error)
 
 
+def _must_wait(error: OSError) -> bool:
+    """Whether a socket that does not block says so (ssl is not imported for the question)."""
+    return isinstance(error, BlockingIOError) or type(error).__name__ in (
+        "SSLWantReadError",
+        "SSLWantWriteError",
+    )
+
+
 def _connect(address: Address, timeout_s: float | None) -> socket.socket:
     try:
         if address.unix is None:
@@ -119,13 +127,28 @@ class Connection:
         except OSError as error:
             raise self._broken(error) from None
 
+    def try_send(self, data: bytes) -> int:
+        """Sends what a socket that does not block takes; returns how many bytes that was."""
+        try:
+            return self.sock.send(data)
+        except OSError as error:
+            if _must_wait(error):
+                return 0
+            raise self._broken(error) from None
+
+    @property
+    def holds_bytes(self) -> bool:
+        """Whether TLS has decoded bytes that select() does not see."""
+        pending = getattr(self.sock, "pending", None)
+        return bool(pending and pending())
+
     def fill(self) -> None:
         """Waits for more bytes."""
         try:
             data = self.sock.recv(READ_SIZE)
-        except BlockingIOError:
-            return
         except OSError as error:
+            if _must_wait(error):
+                return
             raise self._broken(error) from None
         if not data:
             raise Closed("Server closed the connection")
@@ -150,8 +173,7 @@ class Connection:
         """As read(), but None when none has come after that time."""
         reply = self.buffered()
         while reply is None:
-            pending = getattr(self.sock, "pending", None)  # TLS may hold decoded bytes
-            if not (pending and pending()) and not select.select([self.sock], [], [], seconds)[0]:
+            if not self.holds_bytes and not select.select([self.sock], [], [], seconds)[0]:
                 return None
             self.fill()
             reply = self.buffered()
