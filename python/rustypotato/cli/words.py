@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 _ESCAPES = {ord("n"): 10, ord("r"): 13, ord("t"): 9, ord("b"): 8, ord("a"): 7}
-_SPACES = b" \t\n\v\f\r"
+_SPACES = b" \t\n\v\f\r"  # between words
+_ENDS = b" \t\n\r"  # what ends a word: fewer
 _HEX = b"0123456789abcdefABCDEF"
 _QUOTE, _SINGLE, _BACKSLASH = ord('"'), ord("'"), ord("\\")
 
@@ -50,7 +51,7 @@ def split(line: bytes) -> list[bytes]:
 
 def _take_word(line: bytes, at: int, word: bytearray) -> int:
     """Appends a word to `word` and returns where it ends."""
-    while at < len(line) and line[at] not in _SPACES:
+    while at < len(line) and line[at] not in _ENDS:
         if line[at] not in (_QUOTE, _SINGLE):
             word.append(line[at])
             at += 1

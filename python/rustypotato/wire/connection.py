@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 READ_SIZE = 64 << 10
+HANDSHAKE_MAX_S = 10.0  # of TLS: a server that does not speak it may wait for more
 _KEEPALIVE_S = 15
 
 
@@ -84,7 +85,10 @@ def _secure(sock: socket.socket, address: Address, tls: Tls) -> socket.socket:
         name = tls.sni or (address.host if address.unix is None else None)
         if context.check_hostname and name is None:
             context.check_hostname = False
+        timeout_s = sock.gettimeout()
+        sock.settimeout(timeout_s or HANDSHAKE_MAX_S)
         wrapped: socket.socket = context.wrap_socket(sock, server_hostname=name)
+        wrapped.settimeout(timeout_s)
         return wrapped
     except (ssl.SSLError, OSError, ValueError) as error:
         sock.close()
