@@ -341,19 +341,15 @@ OPENSSL = shutil.which("openssl")
 def make_certificates(folder: Path) -> None:
     """Two authorities, and a certificate of the first one for a host of another name."""
 
-    def openssl(*args: str) -> None:
+    def openssl(args: str) -> None:
         assert OPENSSL
-        subprocess.run([OPENSSL, *args], cwd=folder, check=True, capture_output=True)
+        subprocess.run([OPENSSL, *args.split()], cwd=folder, check=True, capture_output=True)
 
+    new = "req -newkey rsa:2048 -nodes"
     for name in ("ca", "other"):
-        openssl(
-            *("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=" + name).split(),
-            *f"-keyout {name}.key -out {name}.pem".split(),
-        )
-    openssl(*"req -newkey rsa:2048 -nodes -subj /CN=db.test -keyout s.key -out s.csr".split())
-    openssl(
-        *"x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out s.pem".split()
-    )
+        openssl(f"{new} -x509 -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem")
+    openssl(f"{new} -subj /CN=db.test -keyout s.key -out s.csr")
+    openssl("x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out s.pem")
 
 
 @pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
@@ -403,7 +399,7 @@ def test_tls_to_a_server_that_never_answers_it_is_given_up(monkeypatch: pytest.M
     monkeypatch.setattr(connection, "HANDSHAKE_MAX_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = Address(port=silent.getsockname()[1], tls=Tls(insecure=True))
-        with pytest.raises(connection.WireError, match="TLS: .*timed out"):
+        with pytest.raises(connection.WireError, match=r"TLS: .*timed out"):
             connection.Connection(address)
 
 

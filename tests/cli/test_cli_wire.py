@@ -118,5 +118,5 @@ def test_urls(url: str, want: str) -> None:
     "url", ["http://h", "h:7", "redis://h:x", "redis://h:70000", "redis://h/x"]
 )
 def test_wrong_urls_are_refused(url: str) -> None:
-    with pytest.raises(BadAddress, match="redis://|number"):
+    with pytest.raises(BadAddress, match=r"redis://|number"):
         Address().take_url(url)

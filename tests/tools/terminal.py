@@ -80,6 +80,7 @@ class Terminal:
 
     def sees(self, text: str) -> None:
         """Waits until the text stands on the screen."""
+        text = text.rstrip()  # as the lines are
         self.until(lambda: text in "\n".join(self.lines()), repr(text))
 
     def sees_last(self, text: str) -> None:

@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Condition, is_done
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, has_focus, is_done
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout.processors import AfterInput, ConditionalProcessor
 from prompt_toolkit.shortcuts import clear
 
 from .docs import Command, groups_of, load_commands
-from .hints import complete, hint
+from .hints import complete, find_command, hint
 from .history import LineHistory, path_of_history
 from .lines import Console
 from .session import Session, write
@@ -70,6 +71,7 @@ class Prompt:
         self.console.connected = self.learn
         self.commands: list[Command] = []
         self.groups: list[str] = []
+        self.completer = CommandCompleter(self)
 
     def learn(self) -> None:
         """Takes the names and syntax of commands from the server."""
@@ -94,21 +96,37 @@ class Prompt:
             words = [os.fsdecode(word) for word in split(os.fsencode(text))]
         except BadQuotes:
             return ""
-        if not text[-1:].isspace():
-            words = words[:-1]  # it may go on
+        if text[-1:].isspace():
+            return hint(self.commands, words)
+        command = find_command(self.commands, words)
+        if command is None or len(command.words) < len(words):
+            words = words[:-1]  # the last one may go on
         found = hint(self.commands, words)
-        return found if text[-1:].isspace() or not found else f" {found}"
+        return found and f" {found}"
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
 
-        @keys.add("enter")
+        @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
         def _(event: KeyPressEvent) -> None:
             buffer = event.current_buffer
             if _is_open(buffer.text):
                 buffer.insert_text("\n")
             else:
                 buffer.validate_and_handle()
+
+        @keys.add("tab", filter=has_focus(DEFAULT_BUFFER))
+        def _(event: KeyPressEvent) -> None:
+            buffer = event.current_buffer
+            if buffer.complete_state:
+                buffer.complete_next()
+                return
+            found = list(self.completer.get_completions(buffer.document, CompleteEvent()))
+            if len(found) == 1:  # no menu of one
+                buffer.apply_completion(found[0])
+                buffer.insert_text(" ")
+            else:
+                buffer.start_completion(insert_common_part=True)
 
         return keys
 
@@ -118,7 +136,7 @@ class Prompt:
 
         reader: PromptSession[str] = PromptSession(
             history=LineHistory(path_of_history()),
-            completer=CommandCompleter(self),
+            completer=self.completer,
             complete_while_typing=False,
             multiline=Condition(lambda: True),
             key_bindings=self._keys(),
