@@ -18,12 +18,14 @@ from .store import Store
 # name -> the module whose main(args) runs it and returns the exit code; imported when it is named.
 SUBCOMMANDS = {
     "cli": ".cli",
+    "completion": ".completions",
 }
 
 HELP = """\
 Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
        python -m rustypotato cli [options] [command [argument ...]]
        python -m rustypotato check | backup | restore --help
+       python -m rustypotato completion bash | zsh | fish
        python -m rustypotato --version | --help
 
 A Redis-compatible server. Every setting of redis.conf is also a flag and an environment variable;
