@@ -253,6 +253,7 @@ def test_nobody_listens(door: Door) -> None:
         assert run("ours", *args, stdin=b"PING\n") == want
         assert want.err.startswith(b"Could not connect to Redis at ")
     assert run("ours", "-p", str(port), "--scan").code == 1
+    assert b"comes from the server" in run("ours", "-p", str(port), "help", "get").out
 
 
 @pytest.mark.once

@@ -316,6 +316,27 @@ def test_the_password_may_be_asked_for(door: Door, private: Callable) -> None:
         terminal.sees("OK")
 
 
+def test_a_typed_password_survives_a_reconnection_but_goes_to_no_other_server(
+    door: Door, private: Callable
+) -> None:
+    server = private(requirepass="secret")
+    with CannedServer() as other:
+        with Terminal([*OURS, "-p", str(server.port)], env_of()) as terminal:
+            terminal.sees_last(f"127.0.0.1:{server.port}> ")
+            terminal.type("AUTH secret\r")
+            terminal.sees("OK")
+            terminal.type("CLIENT KILL TYPE normal SKIPME no\r")
+            terminal.type("PING\r")
+            terminal.sees("not connected> ")
+            terminal.type("PING\r")
+            terminal.sees("PONG")
+            terminal.type(f"connect 127.0.0.1 {other.port}\r")
+            terminal.sees_last(f"127.0.0.1:{other.port}> ")
+            terminal.type("ECHO here\r")
+            until(lambda: [b"ECHO", b"here"] in other.seen, "the command at the other server")
+        assert not [words for words in other.seen if b"secret" in words]
+
+
 def test_preferences_come_from_the_rc_file(door: Door, tmp_path: Path) -> None:
     rc = tmp_path / "rc"
     rc.write_text(":set nohints\n:set what\n\n")

@@ -220,5 +220,8 @@ def show_help(session: Session, topic: list[bytes], commands: list[Command] | No
     if commands is None:
         if session.conn is None:
             session.connect(quiet=True)
+        if session.conn is None:
+            write(b"There is no connection: the help on commands comes from the server.\n")
+            return
         commands = load_commands(session)
     write(help_text(commands, [word.decode(errors="replace") for word in topic]).encode())

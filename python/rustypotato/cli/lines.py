@@ -82,6 +82,7 @@ class Console:
             write(b"Invalid server port.\n")
             return
         address.unix, address.host, address.port = None, os.fsdecode(host), int(port)
+        self.session.forget_login()
         self.session.connect()
         self.connected()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -81,6 +82,7 @@ class Session:
         self.wanted_db = options.address.db
         self.in_multi = False
         self.interactive = False
+        self._typed_login: tuple[str | None, str] | None = None  # by AUTH, for a reconnection
         self._before_multi_db = 0
         self._asking = False
         self._redirected = False
@@ -120,11 +122,16 @@ class Session:
         assert self.conn is not None
         return self.conn.call(*words)
 
+    def forget_login(self) -> None:
+        """Before going to another server: it must not see a password that was typed for this one."""
+        self._typed_login = None
+
     def _login(self) -> None:
-        if self.address.password is None:
+        user, password = self._typed_login or (self.address.user, self.address.password)
+        if password is None:
             return
-        user = [self.address.user] if self.address.user is not None else []
-        reply = self._command("AUTH", *user, self.address.password)
+        words = [os.fsencode(word) for word in (user, password) if word is not None]
+        reply = self._command("AUTH", *words)
         if reply.is_error:
             complain(f"AUTH failed: {reply.text()}")
 
@@ -261,6 +268,9 @@ class Session:
         if name == b"select" and len(words) == 2 and good:
             self.wanted_db = self.db = int(words[1]) if words[1].isdigit() else 0
         elif name == b"auth" and len(words) in (2, 3):
+            if good:
+                user = os.fsdecode(words[1]) if len(words) == 3 else None
+                self._typed_login = (user, os.fsdecode(words[-1]))
             self._select()
         elif name == b"multi" and alone and good:
             self.in_multi, self._before_multi_db = True, self.db
@@ -273,3 +283,4 @@ class Session:
             self.wanted_db = self.db = self._before_multi_db
         elif name == b"reset" and alone and good:
             self.in_multi, self.db, self.wanted_db = False, 0, 0
+            self.forget_login()
