@@ -192,6 +192,7 @@ def test_lines_of_standard_input_onto_a_terminal(door: Door) -> None:
         "?",
     ],
 )
+@pytest.mark.once
 def test_single_commands(door: Door, words: str) -> None:
     got = both(door, *words.split())
     assert got.out or got.err or "-r 0" in words

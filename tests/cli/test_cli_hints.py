@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from rustypotato.cli.docs import commands_from, help_text, load_commands
 from rustypotato.cli.hints import complete, hint
 from rustypotato.cli.history import LINES_MAX, LineHistory, is_secret, one_line, path_of_history
-from rustypotato.cli.options import HelpAsked, UsageError, parse
+from rustypotato.cli.options import ROWS, HelpAsked, UsageError, parse
 from rustypotato.cli.prompt import commands_of
 from rustypotato.cli.session import Session
 from rustypotato.cli.words import BadQuotes, quoted, split, unquote
@@ -252,3 +253,10 @@ def test_a_url_and_options_may_be_mixed() -> None:
     assert options.address.tls is not None
     assert options.address.tls.cacert == "f"
     assert (str(options.address), options.address.db, options.address.user) == ("h:7", 2, "u")
+
+
+def test_every_option_is_used_in_a_test() -> None:
+    text = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    words = set(re.split(r"[\s\"'(\[,]+", text))
+    unused = [row.names for row in ROWS if not words & set(row.names.split())]
+    assert unused == []

@@ -74,6 +74,7 @@ def fill(door: Door) -> None:
         "--hotkeys",
     ],
 )
+@pytest.mark.once
 def test_walks_print_what_redis_cli_prints(door: Door, args: str) -> None:
     fill(door)
     if "--scan" in args and "--no-raw" not in args:
@@ -349,6 +350,7 @@ def make_certificates(folder: Path) -> None:
     for name in ("ca", "other"):
         openssl(f"{new} -x509 -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem")
     openssl(f"{new} -subj /CN=db.test -keyout s.key -out s.csr")
+    openssl("rehash .")
     openssl("x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out s.pem")
 
 
@@ -372,6 +374,7 @@ def test_tls(tmp_path: Path) -> None:
         for flags in (
             ["--tls", *trust, *mine],
             ["--tls", "--insecure", *mine],
+            ["--tls", "--cacertdir", str(tmp_path), *mine],
             ["--tls", *trust, *mine, "--sni", "db.test", "-3"],
             ["-u", f"rediss://127.0.0.1:{port}/1", *trust, *mine],
             ["--tls", *trust, *mine, "--tls-ciphers", "ECDHE-RSA-AES256-GCM-SHA384"],

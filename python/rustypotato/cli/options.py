@@ -207,7 +207,6 @@ ROWS = [
     Row("--cert", "FILE", "our certificate", _set("tls.cert")),
     Row("--key", "FILE", "its private key", _set("tls.key")),
     Row("--tls-ciphers", "LIST", "ciphers up to TLS 1.2", _set("tls.ciphers")),
-    Row("--tls-ciphersuites", "LIST", "ciphers of TLS 1.3", _set("tls.ciphersuites")),
     Row("-r", "COUNT", "run the command so often; -1: for ever", _set("repeat", _integer)),
     Row("-i", "SECONDS", "pause between them, or between samples", _set("interval_s", _seconds)),
     Row("-x", "", "the last argument is standard input", _flag("stdin_last")),

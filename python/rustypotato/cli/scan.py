@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from types import FrameType
 
 from ..wire.connection import Connection, WireError
-from ..wire.resp import Reply
+from ..wire.resp import Reply, encode
 from .options import Options
 from .printing import STANDARD
 from .session import Session, complain, write
 from .words import quoted
 
 _SHOW_EVERY_S = 0.1
+_ASK_MAX = 500  # commands sent before their replies are read
 _PAUSE_EVERY = 100  # SCANs, for the modes that look at each key
 
 
@@ -104,10 +105,13 @@ class Walk:
         return reply.value[0].value, [key.value for key in reply.value[1].value]
 
     def ask(self, commands: list[list[bytes]]) -> list[Reply]:
-        """The replies of a pipeline."""
-        for words in commands:
-            self.conn.send(*words)
-        return [self.conn.read() for _ in commands]
+        """The replies of a pipeline, in parts: a server may stop to read while nobody reads."""
+        replies: list[Reply] = []
+        for at in range(0, len(commands), _ASK_MAX):
+            part = commands[at : at + _ASK_MAX]
+            self.conn.send_bytes(b"".join(map(encode, part)))
+            replies += [self.conn.answer() for _ in part]
+        return replies
 
 
 def scan_errors(text: str) -> int:

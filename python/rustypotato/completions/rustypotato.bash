@@ -7,7 +7,7 @@
 
 _shtab_rustypotato_subparsers=(cli check backup restore completion)
 
-_shtab_rustypotato_cli_option_strings=(-h -p -s -u -a --pass --user --askpass --no-auth-warning -n -2 -3 -c --tls --sni --cacert --cacertdir --insecure --cert --key --tls-ciphers --tls-ciphersuites -r -i -x -X -d -D -e --quoted-input --raw --no-raw --csv --json --quoted-json --show-pushes --scan --pattern --quoted-pattern --count --type --bigkeys --memkeys --memkeys-samples --hotkeys --stat --latency --latency-history --latency-dist --mono --intrinsic-latency --pipe --pipe-timeout --eval --verbose --help -v --version)
+_shtab_rustypotato_cli_option_strings=(-h -p -s -u -a --pass --user --askpass --no-auth-warning -n -2 -3 -c --tls --sni --cacert --cacertdir --insecure --cert --key --tls-ciphers -r -i -x -X -d -D -e --quoted-input --raw --no-raw --csv --json --quoted-json --show-pushes --scan --pattern --quoted-pattern --count --type --bigkeys --memkeys --memkeys-samples --hotkeys --stat --latency --latency-history --latency-dist --mono --intrinsic-latency --pipe --pipe-timeout --eval --verbose --help -v --version)
 _shtab_rustypotato_check_option_strings=(-h --help --fix --json --appenddirname --appendfilename --dbfilename)
 _shtab_rustypotato_backup_option_strings=(-h --help --dir --host --port --unix -u --url --user --password --appenddirname --appendfilename --dbfilename)
 _shtab_rustypotato_restore_option_strings=(-h --help --force --appenddirname --appendfilename --dbfilename)

@@ -271,7 +271,6 @@ complete -c rustypotato -n '_shtab_rustypotato_using cli' -l insecure -d 'trust 
 complete -c rustypotato -n '_shtab_rustypotato_using cli' -l cert -xka "(__fish_complete_path (commandline -ct))" -d 'our certificate'
 complete -c rustypotato -n '_shtab_rustypotato_using cli' -l key -xka "(__fish_complete_path (commandline -ct))" -d 'its private key'
 complete -c rustypotato -n '_shtab_rustypotato_using cli' -l tls-ciphers -x -d 'ciphers up to TLS 1.2'
-complete -c rustypotato -n '_shtab_rustypotato_using cli' -l tls-ciphersuites -x -d 'ciphers of TLS 1.3'
 complete -c rustypotato -n '_shtab_rustypotato_using cli' -s r -x -d 'run the command so often; -1: for ever'
 complete -c rustypotato -n '_shtab_rustypotato_using cli' -s i -x -d 'pause between them, or between samples'
 complete -c rustypotato -n '_shtab_rustypotato_using cli' -s x -d 'the last argument is standard input'

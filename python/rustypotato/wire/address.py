@@ -28,8 +28,7 @@ class Tls:
     key: str | None = None
     sni: str | None = None
     insecure: bool = False
-    ciphers: str | None = None
-    ciphersuites: str | None = None
+    ciphers: str | None = None  # up to TLS 1.2
 
 
 @dataclass

@@ -36,8 +36,6 @@ def _tls_context(tls: Tls) -> Any:
         context.verify_mode = ssl.CERT_NONE
     if tls.ciphers:
         context.set_ciphers(tls.ciphers)
-    if tls.ciphersuites and hasattr(context, "set_ciphersuites"):
-        context.set_ciphersuites(tls.ciphersuites)
     if tls.cert:
         context.load_cert_chain(tls.cert, tls.key)
     return context
@@ -173,6 +171,13 @@ class Connection:
                 return reply
             self.fill()
 
+    def answer(self) -> Reply:
+        """Waits for the next reply that is no push; pushes before it are dropped."""
+        while True:
+            reply = self.read()
+            if reply.kind != ">":
+                return reply
+
     def read_for(self, seconds: float) -> Reply | None:
         """As read(), but None when none has come after that time."""
         reply = self.buffered()
@@ -184,12 +189,9 @@ class Connection:
         return reply
 
     def call(self, *words: bytes | str) -> Reply:
-        """Sends a command and returns its answer; pushes that come before it are dropped."""
+        """Sends a command and returns its answer."""
         self.send(*(word.encode() if isinstance(word, str) else word for word in words))
-        while True:
-            reply = self.read()
-            if reply.kind != ">":
-                return reply
+        return self.answer()
 
     def _broken(self, error: OSError) -> WireError:
         if isinstance(error, (ConnectionResetError, BrokenPipeError)):
