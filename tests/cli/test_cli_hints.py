@@ -129,7 +129,7 @@ def test_an_old_server_gives_rough_hints() -> None:
     assert hint(commands, ["set", "k"]) == ""
 
 
-# ---- words -----------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------
 
 
 def test_quoting_and_splitting_are_inverse() -> None:
@@ -155,7 +155,7 @@ def test_pasted_lines_are_commands_of_their_own() -> None:
     assert commands_of("it's\nGET a's") == ["it's\nGET a's"]
 
 
-# ---- history ---------------------------------------------------------------------------------------
+# ---- history -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_a_command_over_several_lines_is_one_line_of_history() -> None:
     assert one_line("it's\nx") == "it's x"
 
 
-# ---- options ---------------------------------------------------------------------------------------
+# ---- options -------------------------------------------------------------------------------------
 
 
 def test_options_end_where_the_command_begins() -> None:

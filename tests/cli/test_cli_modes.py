@@ -55,7 +55,7 @@ def fill(door: Door) -> None:
     door("ZADD", "z", 1, "a")
 
 
-# ---- walks -----------------------------------------------------------------------------------------
+# ---- walks ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_long_walk_shows_progress_and_ctrl_c_ends_it_with_a_report(door: Door)
             assert "of 1000 keys" not in shown  # the progress line is gone
 
 
-# ---- --pipe ----------------------------------------------------------------------------------------
+# ---- --pipe --------------------------------------------------------------------------------------
 
 
 def test_pipe_sends_protocol_and_inline_commands(door: Door) -> None:
@@ -173,10 +173,16 @@ def test_pipe_with_replies_larger_than_every_buffer(door: Door) -> None:
 
 
 def test_pipe_of_broken_protocol_ends_with_1(door: Door) -> None:
-    for data in (b"*1\r\n$x\r\n", b"*2\r\n$3\r\nGET\r\n$9\r\nshort"):
-        got = run("ours", *where(door), "--pipe", "--pipe-timeout", "1", stdin=data)
-        assert got.code == 1
-        assert got.err
+    refused = run("ours", *where(door), "--pipe", "--pipe-timeout", "0", stdin=b"*1\r\n$x\r\n")
+    assert refused.code == 1
+    assert refused.err.endswith(b"\nError: Server closed the connection\n")
+    cut = b"*2\r\n$3\r\nGET\r\n$99\r\nshort"
+    waited = run("ours", *where(door), "--pipe", "--pipe-timeout", "1", stdin=cut)
+    assert waited == (
+        1,
+        b"All data transferred. Waiting for the last reply...\nerrors: 1, replies: 0\n",
+        b"No replies for 1 seconds: exiting.\n",
+    )
 
 
 @pytest.mark.once
@@ -190,7 +196,7 @@ def test_pipe_gives_up_on_a_server_that_does_not_answer(door: Door) -> None:
     assert got.code == 1
 
 
-# ---- watching --------------------------------------------------------------------------------------
+# ---- watching ------------------------------------------------------------------------------------
 
 
 def test_stat_prints_a_line_about_the_server_again_and_again(door: Door) -> None:
@@ -296,7 +302,7 @@ def test_watching_outlives_a_restart_of_the_server(door: Door, private) -> None:
         terminal.ends()
 
 
-# ---- --eval ----------------------------------------------------------------------------------------
+# ---- --eval --------------------------------------------------------------------------------------
 
 
 def test_eval_sends_a_script_with_keys_and_arguments(tmp_path: Path) -> None:
@@ -312,7 +318,7 @@ def test_eval_sends_a_script_with_keys_and_arguments(tmp_path: Path) -> None:
             assert want[1][-1][0] == b"EVAL"
 
 
-# ---- cluster ---------------------------------------------------------------------------------------
+# ---- cluster -------------------------------------------------------------------------------------
 
 
 def test_cluster_mode_follows_moved_and_ask() -> None:
@@ -334,7 +340,7 @@ def test_cluster_mode_follows_moved_and_ask() -> None:
             assert run("ours", *args, stdin=lines) == run("redis-cli", *args, stdin=lines)
 
 
-# ---- TLS -------------------------------------------------------------------------------------------
+# ---- TLS -----------------------------------------------------------------------------------------
 
 OPENSSL = shutil.which("openssl")
 
@@ -385,6 +391,12 @@ def test_tls(tmp_path: Path) -> None:
         data = encode("SET", "k", "v" * 50_000) * 50
         piped = run("ours", *at, "--tls", *trust, *mine, "--pipe", stdin=data)
         assert piped.out.endswith(b"errors: 0, replies: 50\n")
+        # An authority of the system: now the certificate must name the host.
+        system = {"SSL_CERT_FILE": f"{tmp_path}/ca.pem"}
+        got = run("ours", *at, "--tls", *mine, "PING", **system)
+        assert (got.code, got.out) == (1, b"")
+        assert b"not valid for '127.0.0.1'" in got.err
+        assert run("ours", *at, "--tls", *mine, "--sni", "db.test", "PING", **system).code == 0
         for flags, says in (
             (["--tls", "--cacert", f"{tmp_path}/other.pem", *mine], b"TLS: "),
             (["--tls", *mine], b"TLS: "),  # the system does not know this authority

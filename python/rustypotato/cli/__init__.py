@@ -55,9 +55,16 @@ def _ask_password(options: Options) -> None:
 
 def _run(options: Options) -> int:
     session = Session(options)
-    if options.mode:
+    try:
+        return _run_session(session)
+    finally:
+        session.close()
+
+
+def _run_session(session: Session) -> int:
+    if session.options.mode:
         return _run_mode(session)
-    if options.words:
+    if session.options.words:
         return _run_command(session)
     from .lines import run_lines
 

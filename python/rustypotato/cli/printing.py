@@ -162,7 +162,7 @@ _JSON_TEXTS = {JSON: _json_text, QUOTED_JSON: _json_quoted}
 
 
 def json(reply: Reply, text=_json_text) -> bytes:  # type: ignore[no-untyped-def]
-    """JSON as redis-cli writes it: an error is error:"...", a text is passed as the bytes it has."""
+    """JSON as redis-cli writes it: an error is error:"...", a text stays the bytes it is."""
     kind, value = reply.kind, reply.value
     if kind == "%":
         pairs = zip(value[::2], value[1::2])

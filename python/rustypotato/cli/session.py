@@ -123,7 +123,7 @@ class Session:
         return self.conn.call(*words)
 
     def forget_login(self) -> None:
-        """Before going to another server: it must not see a password that was typed for this one."""
+        """Before another server: it must not see a password that was typed for this one."""
         self._typed_login = None
 
     def _login(self) -> None:

@@ -16,7 +16,7 @@ Usage: rustypotato completion bash | zsh | fish
 Prints the completion script of a shell. To have it in every new shell:
 
   bash  rustypotato completion bash > ~/.local/share/bash-completion/completions/rustypotato
-  zsh   rustypotato completion zsh > ~/.zfunc/_rustypotato    (a directory of $fpath, before compinit)
+  zsh   rustypotato completion zsh > ~/.zfunc/_rustypotato   (a folder of $fpath, before compinit)
   fish  rustypotato completion fish > ~/.config/fish/completions/rustypotato.fish
 """
 
