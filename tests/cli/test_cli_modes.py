@@ -138,9 +138,7 @@ def test_a_long_walk_shows_progress_and_ctrl_c_ends_it_with_a_report(door: Door)
             terminal.sees("-------- summary -------")
             assert terminal.ends() == 0
             shown = "\n".join(terminal.lines())
-            assert re.search(r"\[\d\d\.\d\d%\] Sampled \d+ keys in the keyspace!", shown) or (
-                "%] Sampled" in shown
-            )
+            assert re.search(r"\[\d+\.\d\d%\] Sampled \d+ keys in the keyspace!", shown)
             assert "Biggest string found '\"key\"' has 5 bytes" in shown
             assert "of 1000 keys" not in shown  # the progress line is gone
 

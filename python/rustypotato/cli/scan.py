@@ -128,10 +128,14 @@ def run_scan(session: Session) -> int:
         progress = Progress(walk.total()) if sys.stderr.isatty() else None
         for keys in walk:
             done += len(keys)
-            if keys:
-                write(b"".join((quoted(key) if is_standard else key) + b"\n" for key in keys))
+            text = b"".join([(quoted(key) if is_standard else key) + b"\n" for key in keys])
+            if sys.stdout.isatty() or session.options.interval_s:
+                write(text)
+            else:
+                sys.stdout.buffer.write(text)  # many small batches: not a write(2) for each
             if progress:
                 progress(done)
+        sys.stdout.flush()
         if progress:
             progress.clear()
     except ScanError as error:
