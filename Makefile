@@ -25,7 +25,7 @@ help:
 	@echo "make bench    build the benchmarks, compare with redis-server (ARGS=--quick; bench/README.md)"
 	@echo "make fuzz     fuzz with libFuzzer (needs clang-14), FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make format   clang-format and ruff over the whole tree"
-	@echo "make docs     docs/commands.md, docs/configuration.md and packaging/redis.conf, from the engine's tables"
+	@echo "make docs     docs/commands.md, docs/configuration.md, packaging/redis.conf and shell completions, from the tables"
 	@echo "make clean    remove build/ and $(VENV)/"
 
 serve: install
@@ -74,9 +74,10 @@ format: $(STAMPS)/venv-test
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: $(STAMPS)/install
+docs: $(STAMPS)/venv-test $(STAMPS)/install
 	for page in commands configuration; do $(PY) tests/tidy/generated_docs.py $$page > docs/$$page.md; done
 	$(PY) tests/tidy/generated_docs.py redis.conf > packaging/redis.conf
+	$(PY) tests/tidy/generated_completions.py
 
 clean:
 	rm -rf build $(VENV)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
 
 from . import _core, tools
@@ -16,9 +17,17 @@ from .server import Listener
 from .service import NOTICE, WARNING, Service
 from .store import Store
 
+# name -> the module whose main(args) runs it and returns the exit code; imported when it is named.
+SUBCOMMANDS = {
+    "cli": ".cli",
+    "completion": ".completions",
+}
+
 HELP = """\
 Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
+       python -m rustypotato cli [options] [command [argument ...]]
        python -m rustypotato check | backup | restore --help
+       python -m rustypotato completion bash | zsh | fish
        python -m rustypotato --version | --help
 
 A Redis-compatible server. Every setting of redis.conf is also a flag and an environment variable;
@@ -223,6 +232,9 @@ def run(args: Sequence[str]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line. Returns the exit code: 0, or 1 with one line on standard error."""
     args = list(sys.argv[1:] if argv is None else argv)
+    if args and args[0] in SUBCOMMANDS:
+        code: int = import_module(SUBCOMMANDS[args[0]], "rustypotato").main(args[1:])
+        return code
     if args in (["--version"], ["-v"]):
         print(version_text())
         return 0
