@@ -9,14 +9,14 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
-from . import _core, tools
+from . import _core, tools, top
 from .errors import ClosedError, RustyPotatoError
 from .server import Listener
 from .store import Store
 
 HELP = """\
 Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
-       python -m rustypotato check | backup | restore --help
+       python -m rustypotato top | check | backup | restore --help
        python -m rustypotato --version | --help
 
 A Redis-compatible server. Every setting of redis.conf is also a flag and an environment variable;
@@ -28,6 +28,7 @@ later sources win: file, standard input ("-"), RUSTYPOTATO_* variables, flags, C
   --io-threads 4            event loops; all of them run commands
   --maxmemory 100mb         limit of the data, see --maxmemory-policy
   --requirepass SECRET      password that clients must give
+  --metrics-port 9121       HTTP port of /metrics, /healthz, /readyz and a dashboard page
   --databases 16            number of databases
   --loglevel notice         debug, verbose, notice or warning
   --logfile PATH            log there instead of to standard output
@@ -131,11 +132,26 @@ def write_pidfile(path: str) -> None:
         file.write(f"{os.getpid()}\n")
 
 
+def serve_metrics(store: Store) -> None:
+    """Opens the monitoring port, if the settings ask for one; it closes with the store."""
+    port = int(setting(store, "metrics-port"))
+    if port == 0:
+        return
+    auth, path = setting(store, "metrics-auth"), setting(store, "metrics-auth-file")
+    if path:
+        with open(path, encoding="utf-8") as file:
+            auth = file.readline().strip()
+        if ":" not in auth:
+            raise ValueError(f"metrics-auth-file '{path}': its first line is no user:password")
+    store.serve_metrics(port, setting(store, "metrics-bind"), auth or None)
+
+
 def serve(store: Store, signals: Signals) -> None:
     """Serves until a signal or SHUTDOWN."""
     pidfile, unixsocket = setting(store, "pidfile"), setting(store, "unixsocket")
     signals.store = store
     listener = Listener(store, None, -1, None)
+    serve_metrics(store)
     signals.leftovers = [path for path in (pidfile, unixsocket) if path]
     if pidfile:
         write_pidfile(pidfile)
@@ -178,6 +194,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args in (["--help"], ["-h"]):
         print(HELP, end="")
         return 0
+    if args[:1] == ["top"]:
+        return top.main(args[1:])
     if args and args[0] in tools.NAMES:  # a file of that name: ./check
         return tools.run(args)
     return run(args)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Union
 from . import _core
 
 if TYPE_CHECKING:
+    from .monitor import Monitor
     from .server import Listener
 
 Arg = Union[bytes, bytearray, memoryview, str, int, float]
@@ -136,7 +137,7 @@ class Store(Commands):
     It starts no thread before listen(). A forked child cannot use it (ForeignStoreError).
     """
 
-    __slots__ = ("__weakref__", "_decoding")
+    __slots__ = ("__weakref__", "_decoding", "_monitors")
 
     def __init__(
         self,
@@ -182,6 +183,7 @@ class Store(Commands):
         self, flags: tuple[bytes, ...], how: int, protocol: int, decode: bool, encoding: str
     ) -> None:
         self._decoding = (decode, encoding)
+        self._monitors: list[Monitor] = []
         self._open(flags, how, protocol, decode, encoding)
         _open_stores.add(self)
 
@@ -210,6 +212,34 @@ class Store(Commands):
         from .server import Listener
 
         return Listener(self, host, port, unixsocket)
+
+    def serve_metrics(
+        self, port: int = 0, host: str = "127.0.0.1", auth: str | None = None
+    ) -> Monitor:
+        """Opens a monitoring port: /metrics for Prometheus, /healthz, /readyz, a dashboard at /.
+
+        Args:
+            port: 0 chooses a free one, see Monitor.port.
+            host: addresses with spaces between.
+            auth: user:password that is asked for; None: nobody is asked.
+
+        Raises:
+            ServeError: an address is taken or cannot be used.
+        """
+        from .monitor import Monitor
+
+        monitor = Monitor(self, host, port, auth)
+        self._monitors.append(monitor)
+        return monitor
+
+    def close(self) -> None:
+        """Stops serving, finishes what runs, frees the data. Once is enough, more do no harm."""
+        monitors = getattr(self, "_monitors", ())  # not there if opening failed
+        for monitor in monitors:
+            monitor.stopping()
+        super().close()
+        for monitor in monitors:  # until here /readyz tells what goes on
+            monitor.close()
 
     @property
     def closed(self) -> bool:
