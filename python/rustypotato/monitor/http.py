@@ -43,6 +43,7 @@ _REASONS = {
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
 }
 _ALWAYS = (
     ("Server", "rustypotato"),
@@ -94,6 +95,7 @@ class _Connection:
         self._answer = answer
         self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES_MAX)
         address = sock.getsockname()[0]
+        self._head_only = False
         self._local = address.startswith("127.") or address in ("::1", "::ffff:127.0.0.1")
 
     def cut(self) -> None:
@@ -154,6 +156,9 @@ class _Connection:
             self._parser.receive_data(data)
 
     def _checked(self, event: h11.Request) -> Response:
+        self._head_only = event.method == b"HEAD"
+        if event.http_version not in (b"1.0", b"1.1"):
+            raise _Refused(text(505, "only HTTP 1.0 and 1.1 are spoken here"))
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
         if event.method not in (b"GET", b"HEAD"):
             raise _Refused(text(405, "GET and HEAD are what is allowed", ("Allow", "GET, HEAD")))
@@ -173,7 +178,9 @@ class _Connection:
             headers += [("Connection", "close")]
         reason = _REASONS[response.status].encode()
         head = h11.Response(status_code=response.status, headers=headers, reason=reason)
-        parts = [self._parser.send(head), self._parser.send(h11.Data(data=response.body))]
+        parts = [self._parser.send(head)]
+        if not self._head_only:
+            parts += [self._parser.send(h11.Data(data=response.body))]
         parts += [self._parser.send(h11.EndOfMessage())]
         self.sock.settimeout(WRITE_S)
         self.sock.sendall(b"".join(part for part in parts if part))

@@ -208,7 +208,8 @@ def refusal(call: Call, info: Info) -> str | None:
     except _ERRORS as error:
         return str(error)
     limit = info.number("maxmemory")
-    full = limit and info.number("used_memory") > limit
+    counted = info.number("used_memory") - info.number("mem_not_counted_for_evict")
+    full = limit and counted > limit
     if full and info.text("maxmemory_policy") == "noeviction":
         return "OOM: maxmemory is reached and nothing may be evicted"
     return None
