@@ -123,6 +123,9 @@ def test_one_frame_tells_what_happens(busy: Server) -> None:
     assert re.search(r"│\s+set\s+[\d.]+k?\s", done.stdout)
     assert re.search(r"db0\s+21, 20 exp", done.stdout)
     assert re.search(r"clients\s+2 of 10000", done.stdout)
+    if "latency|histogram" in done.stdout:
+        assert re.search(r"p50 now\s+[\d.]+ µs", done.stdout)
+        assert re.search(r"p99 now\s+[\d.]+ [µm]s", done.stdout)
     for title in ("memory", "clients", "keys", "disk", "commands", "slow log"):
         assert f"─ {title}" in done.stdout
 

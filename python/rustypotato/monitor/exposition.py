@@ -53,11 +53,20 @@ class Writer:
         self, name: str, kind: str, about: str, label: str, values: Iterable[tuple[str, float]]
     ) -> None:
         """A family with one label; nothing at all without values."""
-        values = list(values)
-        if values:
+        lines = [
+            f'{name}{{{label}="{word.translate(_ESCAPES)}"}} {_value_text(value)}'
+            for word, value in values
+        ]
+        if lines:
             self.family(name, kind, about)
-        for word, value in values:
-            self.sample(value, {label: word})
+            self._lines += lines
+
+    def buckets(self, label: str, word: str, counts: reading.Histogram, total: int) -> None:
+        """The _bucket and _count samples of a histogram: the bulk of a page, hence one format."""
+        start = f'{self._name}_bucket{{{label}="{word.translate(_ESCAPES)}",le="'
+        self._lines += [f'{start}{upper:g}"}} {count}' for upper, count in counts]
+        self._lines.append(f'{start}+Inf"}} {total}')
+        self.sample(total, {label: word}, "_count")
 
     def bytes(self) -> bytes:
         return ("\n".join(self._lines) + "\n").encode(errors="backslashreplace")
@@ -126,12 +135,8 @@ def _histograms(out: Writer, call: Call, info: Info) -> None:
         about = "Run times in microseconds since the start."
         out.family("redis_commands_latencies_usec", "histogram", about)
     for command, (calls, counts) in sorted(histograms.items()):
-        label = {"cmd": command}
-        for usec, up_to in counts:
-            out.sample(up_to, {**label, "le": f"{usec:g}"}, "_bucket")
-        out.sample(calls, {**label, "le": "+Inf"}, "_bucket")
-        out.sample(stats[command].usec if command in stats else 0, label, "_sum")
-        out.sample(calls, label, "_count")
+        out.buckets("cmd", command, counts, calls)
+        out.sample(stats[command].usec if command in stats else 0, {"cmd": command}, "_sum")
 
 
 def _keyspace(out: Writer, info: Info, database_count: int) -> None:

@@ -140,6 +140,8 @@ class Pages:
             return page(request)
         except RustyPotatoError as error:
             return text(503, str(error))
+        except Exception as error:
+            return text(500, f"a mistake in RustyPotato: {type(error).__name__}: {error}")
 
     def _refused(self, request: Request) -> Response | None:
         if self._password is not None:

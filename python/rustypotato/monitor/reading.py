@@ -6,6 +6,7 @@ A command that a server does not have, or that is not allowed, leaves its part e
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, NamedTuple
@@ -53,20 +54,28 @@ Histogram = list[tuple[float, int]]
 
 
 def number(text: str) -> float | None:
-    """Returns the number of an INFO field; "ok" and "true" are 1, "err" and "false" 0."""
+    """Returns the number of an INFO field; "ok" and "true" are 1, "err" and "false" 0.
+
+    None: it is no number, or not a finite one.
+    """
     if text in ("ok", "true"):
         return 1.0
     if text in ("err", "fail", "false"):
         return 0.0
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
 
 
 def pairs(text: str) -> dict[str, str]:
     """ "keys=1,expires=0" -> {"keys": "1", "expires": "0"}."""
     return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
+
+
+def _whole(part: dict[str, str], name: str) -> int:
+    return int(number(part.get(name, "")) or 0)
 
 
 class Info:
@@ -78,6 +87,7 @@ class Info:
 
     def __init__(self, text: str) -> None:
         self.fields: dict[str, str] = {}
+        self._commands: dict[str, CommandStats] | None = None
         for line in text.splitlines():
             name, colon, value = line.partition(":")
             if colon and not line.startswith("#"):
@@ -96,12 +106,17 @@ class Info:
                 yield name[len(prefix) :], pairs(value)
 
     def commands(self) -> dict[str, CommandStats]:
+        if self._commands is None:
+            self._commands = self._read_commands()
+        return self._commands
+
+    def _read_commands(self) -> dict[str, CommandStats]:
         return {
             name: CommandStats(
-                int(part.get("calls", 0)),
-                float(part.get("usec", 0)),
-                int(part.get("rejected_calls", 0)),
-                int(part.get("failed_calls", 0)),
+                _whole(part, "calls"),
+                number(part.get("usec", "")) or 0.0,
+                _whole(part, "rejected_calls"),
+                _whole(part, "failed_calls"),
             )
             for name, part in self._prefixed(_COMMAND)
         }
@@ -110,18 +125,19 @@ class Info:
         """Of run times since the start: {"get": {50.0: 1.003, 99.0: 2.007}}, microseconds."""
         out: dict[str, dict[float, float]] = {}
         for name, part in self._prefixed(_PERCENTILES):
-            out[name] = {float(p[1:]): float(usec) for p, usec in part.items()}
+            found = ((number(p[1:]), number(usec)) for p, usec in part.items())
+            out[name] = {p: usec for p, usec in found if p is not None and usec is not None}
         return out
 
     def errors(self) -> dict[str, int]:
-        return {name: int(part.get("count", 0)) for name, part in self._prefixed(_ERROR)}
+        return {name: _whole(part, "count") for name, part in self._prefixed(_ERROR)}
 
     def databases(self) -> dict[str, Database]:
         out = {}
         for name, part in self._prefixed("db"):
             if name.isdigit() and "keys" in part:
-                ttl = float(part.get("avg_ttl", 0))
-                out["db" + name] = Database(int(part["keys"]), int(part.get("expires", 0)), ttl)
+                ttl_ms = number(part.get("avg_ttl", "")) or 0.0
+                out["db" + name] = Database(_whole(part, "keys"), _whole(part, "expires"), ttl_ms)
         return out
 
 

@@ -34,10 +34,11 @@ class Frame(NamedTuple):
 
 
 def count_text(value: float) -> str:
-    """1234567 -> "1.23M"; small ones as they are."""
+    """1234567 -> "1.23M", 0.512 -> "0.5"."""
     for unit in ("", "k", "M", "G"):
         if abs(value) < 1000:
-            return f"{value:.0f}" if unit == "" else f"{value:.3g}{unit}"
+            digits = 1 if value < 10 and value != int(value) else 0
+            return f"{value:.{digits}f}" if unit == "" else f"{value:.3g}{unit}"
         value /= 1000
     return f"{value:.3g}T"
 
