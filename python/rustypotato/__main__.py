@@ -7,12 +7,18 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
 
-from . import _core, tools, top
+from . import _core, tools
 from .errors import ClosedError, RustyPotatoError
 from .server import Listener
 from .store import Store
+
+# name -> the module whose main(args) runs it and returns the exit code; imported when it is named.
+SUBCOMMANDS = {
+    "top": ".top",
+}
 
 HELP = """\
 Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
@@ -194,8 +200,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args in (["--help"], ["-h"]):
         print(HELP, end="")
         return 0
-    if args[:1] == ["top"]:
-        return top.main(args[1:])
+    if args and args[0] in SUBCOMMANDS:
+        code: int = import_module(SUBCOMMANDS[args[0]], "rustypotato").main(args[1:])
+        return code
     if args and args[0] in tools.NAMES:  # a file of that name: ./check
         return tools.run(args)
     return run(args)

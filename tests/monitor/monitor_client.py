@@ -65,7 +65,11 @@ def metrics(port: int, auth: str | None = None) -> dict[str, Any]:
     """The families of /metrics by name, as prometheus_client reads them."""
     reply = fetch(port, "/metrics", auth)
     assert reply.status == 200, reply
-    return {one.name: one for one in text_string_to_metric_families(reply.body.decode())}
+    return families_of(reply.body.decode())
+
+
+def families_of(page: str) -> dict[str, Any]:
+    return {one.name: one for one in text_string_to_metric_families(page)}
 
 
 def samples(families: dict[str, Any]) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

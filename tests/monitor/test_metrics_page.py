@@ -6,12 +6,16 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from monitor_client import Monitored, fetch, metrics, record, samples, value
+from monitor_client import Monitored, families_of, fetch, metrics, record, samples, value
 
-from tools.servers import free_port
+from rustypotato.monitor import exposition, reading
+from rustypotato.tools.wire import Address, Client
+from tools.servers import Server, free_port
 from tools.wait import SCALE, until
 
 pytestmark = pytest.mark.ours("RustyPotato's own port")
@@ -36,14 +40,14 @@ def test_content_type_is_prometheus_text(monitored: Monitored) -> None:
     assert reply.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
-def test_every_name_type_and_label_is_in_the_record(monitored: Monitored) -> None:
+def unrecorded(page: str) -> list[object]:
+    """Samples of a page whose name, type or labels are not in the record."""
     fields, labelled, _ = record()
     known: dict[str, tuple[str, set[str]]] = {name: (kind, set()) for kind, name in fields.values()}
     known |= labelled
-    page = fetch(monitored.metrics_port, "/metrics").body.decode()
     types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", page, re.MULTILINE))
-    wrong = []
-    for (name, labels), _ in samples(metrics(monitored.metrics_port)).items():
+    wrong: list[object] = []
+    for name, labels in samples(families_of(page)):
         metric = name if name in types else base_name(name)
         if metric.startswith("rustypotato_") or metric == "redis_memory_fragmentation_ratio":
             continue
@@ -51,7 +55,57 @@ def test_every_name_type_and_label_is_in_the_record(monitored: Monitored) -> Non
         found = kind, {label for label, _ in labels} - {"le", "quantile"}
         if metric not in known or found != known[metric]:
             wrong.append((metric, found, known.get(metric)))
-    assert not wrong
+    return wrong
+
+
+def test_every_name_type_and_label_is_in_the_record(monitored: Monitored) -> None:
+    assert unrecorded(fetch(monitored.metrics_port, "/metrics").body.decode()) == []
+
+
+@pytest.fixture
+def page_of_redis() -> Iterator[str]:
+    """What the exporter makes of a redis-server, over a connection."""
+    settings = {"slowlog_log_slower_than": 0, "latency_monitor_threshold": 1}
+    with Server("redis", enable_debug_command="yes", **settings) as server:
+        with server.connect() as conn:
+            for number in range(100):
+                conn.call("SET", f"k{number}", "v", "EX", "1000")
+            conn.call("DEBUG", "SLEEP", "0.02")
+            conn.call("INCR", "k1")
+        with Client(Address(port=server.port)) as client:
+            call = reading.Call(client.call)
+            yield exposition.Exporter().scrape(lambda: nullcontext(call)).decode()
+
+
+def test_a_redis_server_gives_the_recorded_names_too(page_of_redis: str) -> None:
+    assert unrecorded(page_of_redis) == []
+    found = samples(families_of(page_of_redis))
+    names = {base_name(name) for name, _ in found} | {name for name, _ in found}
+    assert [name for name in record()[1] if name not in names] == []
+
+
+def test_run_times_become_a_histogram_and_a_summary(page_of_redis: str) -> None:
+    found = samples(families_of(page_of_redis))
+    name, command = "redis_commands_latencies_usec", ("cmd", "set")
+    buckets = {
+        float(dict(labels)["le"]): count
+        for (sample, labels), count in found.items()
+        if sample == f"{name}_bucket" and command in labels
+    }
+    counts = [count for _, count in sorted(buckets.items())]
+    assert counts == sorted(counts) and counts[-1] == buckets[float("inf")] == 100
+    assert found[f"{name}_count", (command,)] == 100
+    spent = found["redis_commands_duration_seconds_total", (command,)]
+    assert found[f"{name}_sum", (command,)] == pytest.approx(spent * 1e6)
+    percentiles = [
+        dict(labels)["quantile"]
+        for sample, labels in found
+        if sample == "redis_latency_percentiles_usec" and command in labels
+    ]
+    assert percentiles == ["50", "99", "99.9"]
+    assert found["redis_latency_spike_duration_seconds", (("event_name", "command"),)] >= 0.02
+    assert found["redis_slowlog_length", ()] >= 100
+    assert found["redis_last_slow_execution_duration_seconds", ()] >= 0
 
 
 def test_every_recorded_field_that_info_has_is_a_metric(monitored: Monitored) -> None:
