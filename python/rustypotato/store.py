@@ -262,6 +262,9 @@ _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 @atexit.register
 def _close_all() -> None:
     """Before the interpreter goes: stop serving, wait for calls under way, close."""
+    for store in list(_open_stores):
+        for monitor in store._monitors:  # their threads must end before calls from threads do
+            monitor.close()
     _core.interpreter_leaves()
     for store in list(_open_stores):
         store.close()

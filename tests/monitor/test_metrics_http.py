@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -361,3 +363,33 @@ def test_several_addresses_share_a_port(embedded: rustypotato.Store) -> None:
         with socket.create_connection((host, monitor.port)) as sock:
             sock.sendall(GET + b"Connection: close\r\n\r\n")
             assert sock.recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+LEFT_OPEN = """
+import atexit, sys, threading, time, urllib.request
+ended = [0.0]
+atexit.register(lambda: print(time.monotonic() - ended[0]))  # runs last: after the store's own
+import rustypotato
+store = rustypotato.Store()
+monitor = store.serve_metrics()
+got = threading.Event()
+def scrape():
+    while True:
+        try:
+            urllib.request.urlopen(monitor.url + "metrics").read()
+            got.set()
+        except OSError:
+            pass
+for _ in range(4):
+    threading.Thread(target=scrape, daemon=True).start()
+assert got.wait(30)
+ended[0] = time.monotonic()
+"""
+
+
+def test_a_program_that_forgets_to_close_ends_at_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT_OPEN], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert float(done.stdout) < 0.9 * server_side._CLOSE_S

@@ -254,15 +254,17 @@ class HttpServer:
             self._closing = True
             self._wake.send(b"x")
         self._thread.join()
-        with self._lock:
-            running = dict(self._connections)
-        for connection in running:
-            if connection.silent_since is not None:
-                connection.cut()
         end = time.monotonic() + _CLOSE_S
-        for thread in running.values():
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, end - time.monotonic()))
+        while time.monotonic() < end:
+            with self._lock:
+                running = dict(self._connections)
+            for connection in running:
+                if connection.silent_since is not None:  # an answer under way may still be sent
+                    connection.cut()
+            others = [one for one in running.values() if one is not threading.current_thread()]
+            if not others:
+                break
+            others[0].join(0.05)
         self._wake.close()
         self._woken.close()
 
