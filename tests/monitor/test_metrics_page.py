@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from monitor_client import Monitored, families_of, fetch, metrics, record, samples, value
 
+import rustypotato
 from rustypotato.monitor import exposition, reading
 from rustypotato.tools.wire import Address, Client
 from tools.servers import Server, free_port
@@ -21,7 +22,7 @@ from tools.wait import SCALE, until
 pytestmark = pytest.mark.ours("RustyPotato's own port")
 # Of those in the record that change from one moment to the next.
 MOVING = re.compile(
-    r"uptime|memory|rss|alloc|frag|cpu_|net_|commands_processed|connections|_ratio|clients|aof_[bcp]"
+    r"uptime|memory|rss|alloc|frag|cpu_|net_|commands_processed|connections|_ratio|clients|aof_[bcp]|error_replies"
 )
 
 
@@ -231,6 +232,16 @@ def test_prometheus_itself_scrapes_it(monitored: Monitored, tmp_path: Path) -> N
         finally:
             process.terminate()
             process.wait(20 * SCALE)
+
+
+def test_many_empty_databases_do_not_make_a_long_page() -> None:
+    with rustypotato.Store(databases=200) as store:
+        store.execute("SELECT", 199)
+        store.set("k", "v")
+        monitor = store.serve_metrics()
+        page = fetch(monitor.port, "/metrics").body
+        assert b'redis_db_keys{db="db199"} 1\n' in page
+        assert page.count(b"redis_db_keys{") == exposition.EMPTY_DATABASES_MAX + 1
 
 
 def test_numbers_are_written_whole_and_exact() -> None:

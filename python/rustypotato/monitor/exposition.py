@@ -18,6 +18,7 @@ from .reading import Call, CommandStats, Info
 
 Turn = Callable[[], AbstractContextManager[Call]]
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+EMPTY_DATABASES_MAX = 64  # more than so many are shown only if they hold keys
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
@@ -141,7 +142,8 @@ def _histograms(out: Writer, call: Call, info: Info) -> None:
 
 def _keyspace(out: Writer, info: Info, database_count: int) -> None:
     found = info.databases()
-    everyone = [f"db{number}" for number in range(database_count)]
+    everyone = [f"db{number}" for number in range(min(database_count, EMPTY_DATABASES_MAX))]
+    everyone += [db for db in found if db not in everyone]
     empty = reading.Database(0, 0, 0.0)
     keys = [(db, found.get(db, empty).keys) for db in everyone]
     expiring = [(db, found.get(db, empty).expires) for db in everyone]
