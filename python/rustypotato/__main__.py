@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
 
-from . import _core, tools
+from . import _core, monitor, tools
 from .errors import ClosedError, RustyPotatoError
 from .server import Listener
 from .store import Store
@@ -138,26 +139,12 @@ def write_pidfile(path: str) -> None:
         file.write(f"{os.getpid()}\n")
 
 
-def serve_metrics(store: Store) -> None:
-    """Opens the monitoring port, if the settings ask for one; it closes with the store."""
-    port = int(setting(store, "metrics-port"))
-    if port == 0:
-        return
-    auth, path = setting(store, "metrics-auth"), setting(store, "metrics-auth-file")
-    if path:
-        with open(path, encoding="utf-8") as file:
-            auth = file.readline().strip()
-        if ":" not in auth:
-            raise ValueError(f"metrics-auth-file '{path}': its first line is no user:password")
-    store.serve_metrics(port, setting(store, "metrics-bind"), auth or None)
-
-
 def serve(store: Store, signals: Signals) -> None:
     """Serves until a signal or SHUTDOWN."""
     pidfile, unixsocket = setting(store, "pidfile"), setting(store, "unixsocket")
     signals.store = store
     listener = Listener(store, None, -1, None)
-    serve_metrics(store)
+    monitor.serve_by_settings(store, functools.partial(setting, store))
     signals.leftovers = [path for path in (pidfile, unixsocket) if path]
     if pidfile:
         write_pidfile(pidfile)

@@ -10,11 +10,7 @@ a session in this process: no socket, no event loop is involved. docs/monitoring
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .asker import Asker
-from .http import HttpServer
-from .pages import Pages
+from typing import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,6 +22,25 @@ def _hosts(text: str) -> list[str]:
     """As the setting `bind`: addresses with spaces between, * for all."""
     everywhere = {"*": "0.0.0.0", "::*": "::"}
     return [everywhere.get(word.lstrip("-"), word.lstrip("-")) for word in text.split()]
+
+
+def serve_by_settings(store: Store, setting: Callable[[str], str]) -> None:
+    """Opens the port that metrics-port and its kin ask for, if any; it closes with the store.
+
+    Raises:
+        ServeError: an address is taken or cannot be used.
+        OSError, ValueError: metrics-auth-file cannot be read, or holds no user:password.
+    """
+    port = int(setting("metrics-port"))
+    if port == 0:
+        return
+    auth, path = setting("metrics-auth"), setting("metrics-auth-file")
+    if path:
+        with open(path, encoding="utf-8") as file:
+            auth = file.readline().strip()
+        if ":" not in auth:
+            raise ValueError(f"metrics-auth-file '{path}': its first line is no user:password")
+    store.serve_metrics(port, setting("metrics-bind"), auth or None)
 
 
 class Monitor:
@@ -40,6 +55,10 @@ class Monitor:
     def __init__(
         self, store: Store, host: str = "127.0.0.1", port: int = 0, auth: str | None = None
     ) -> None:
+        from .asker import Asker  # h11 is loaded by those who serve
+        from .http import HttpServer
+        from .pages import Pages
+
         if auth is not None and ("" in auth.split(":", 1) or ":" not in auth):
             raise ValueError("auth is user:password")
         self.store = store
