@@ -172,6 +172,15 @@ class Store(Commands):
             settings = {"dir": directory, "appendonly": True, "appendfsync": fsync, **settings}
         self._start(settings_to_flags(settings), 0, protocol, decode, encoding)
 
+    def close(self) -> None:
+        """Stops serving, finishes what runs, frees the data. Once is enough, more do no harm."""
+        monitors = getattr(self, "_monitors", ())  # not there if opening failed
+        for monitor in monitors:
+            monitor.stopping()
+        super().close()
+        for monitor in monitors:  # until here /readyz tells what goes on
+            monitor.close()
+
     @classmethod
     def _serving(cls, flags: tuple[bytes, ...]) -> Store:
         """The store of `python -m rustypotato`: flags, configuration file and environment."""
@@ -231,15 +240,6 @@ class Store(Commands):
         monitor = Monitor(self, host, port, auth)
         self._monitors.append(monitor)
         return monitor
-
-    def close(self) -> None:
-        """Stops serving, finishes what runs, frees the data. Once is enough, more do no harm."""
-        monitors = getattr(self, "_monitors", ())  # not there if opening failed
-        for monitor in monitors:
-            monitor.stopping()
-        super().close()
-        for monitor in monitors:  # until here /readyz tells what goes on
-            monitor.close()
 
     @property
     def closed(self) -> bool:

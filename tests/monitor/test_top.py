@@ -121,7 +121,7 @@ def test_one_frame_tells_what_happens(busy: Server) -> None:
     assert f"127.0.0.1:{busy.port}" in done.stdout
     assert float(re.search(r"([\d.]+)k? ops/s", done.stdout)[1]) > 0  # type: ignore[index]
     assert re.search(r"│\s+set\s+[\d.]+k?\s", done.stdout)
-    assert re.search(r"db0\s+21, 20 exp", done.stdout)
+    assert re.search(r"db0\s+21, 20 TTL", done.stdout)
     assert re.search(r"clients\s+2 of 10000", done.stdout)
     if "latency|histogram" in done.stdout:
         assert re.search(r"p50 now\s+[\d.]+ µs", done.stdout)

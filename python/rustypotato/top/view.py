@@ -151,7 +151,7 @@ def _memory(info: Info) -> RenderableType:
     grid.add_row("maxmemory", share)
     grid.add_row("policy", escape(info.text("maxmemory_policy", "-")))
     grid.add_row("dataset", size_text(info.number("used_memory_dataset")))
-    grid.add_row("fragmentation", escape(info.text("mem_fragmentation_ratio", "-")))
+    grid.add_row("rss / used", escape(info.text("mem_fragmentation_ratio", "-")))
     return _box("memory", grid)
 
 
@@ -201,13 +201,13 @@ def _keys(frame: Frame) -> RenderableType:
     info, grid = frame.after.info, _grid()
     found = info.databases()
     for name, db in list(found.items())[:_DATABASES_SHOWN]:
-        grid.add_row(name, f"[bold]{count_text(db.keys)}[/], {count_text(db.expires)} exp.")
+        grid.add_row(name, f"[bold]{count_text(db.keys)}[/], {count_text(db.expires)} TTL")
     if len(found) > _DATABASES_SHOWN:
         grid.add_row("more", f"{len(found) - _DATABASES_SHOWN} databases")
     if not found:
         grid.add_row("keys", "none")
-    for label, field in (("expired/s", "expired_keys"), ("evicted/s", "evicted_keys")):
-        grid.add_row(label, count_text(reading.rate(frame.before, frame.after, field)))
+    for label, field in (("expired", "expired_keys"), ("evicted", "evicted_keys")):
+        grid.add_row(label, count_text(reading.rate(frame.before, frame.after, field)) + "/s")
     return _box("keys", grid)
 
 
