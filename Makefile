@@ -16,12 +16,13 @@ SOURCES := $(shell find csrc python cmake -name __pycache__ -prune -o -print)
 CMAKE_CONFIGURE = cmake --preset
 CMAKE_BUILD = cmake --build -j $(JOBS) --preset
 
-.PHONY: help serve install test $(PHASES:%=test-%) fuzz bench format docs clean
+.PHONY: help serve install test $(PHASES:%=test-%) test-monitor fuzz bench format docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make serve    set up, build, start the server on port $(PORT) (PORT=, ARGS=\"--flag value\")"
 	@echo "make test     set up, build, run every test; in parts: $(PHASES:%=test-%)"
+	@echo "make test-monitor  tests/monitor, with Chromium and Prometheus, which it installs"
 	@echo "make bench    build the benchmarks, compare with redis-server (ARGS=--quick; bench/README.md)"
 	@echo "make fuzz     fuzz with libFuzzer (needs clang-14), FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make format   clang-format and ruff over the whole tree"
@@ -57,6 +58,10 @@ test-fuzz: $(STAMPS)/packages-test
 
 test-py: $(STAMPS)/venv-test $(STAMPS)/install
 	$(PY) -m pytest tests --ignore=tests/tidy $(PYTEST_ARGS)
+
+# With a browser and Prometheus, which `make test` does without.
+test-monitor: $(STAMPS)/packages-monitor $(STAMPS)/venv-test $(STAMPS)/install
+	$(PY) -m pytest tests/monitor
 
 fuzz: $(STAMPS)/packages-test
 	$(CMAKE_CONFIGURE) fuzz -DRP_FUZZ_SECONDS=$(FUZZ_SECONDS)

@@ -36,6 +36,13 @@ const char* check_hostname(Bytes value) {
     return nullptr;
 }
 
+const char* check_user_password(Bytes value) {
+    if (value.len == 0) return nullptr;
+    const auto* colon = static_cast<const char*>(memchr(value.ptr, ':', value.len));
+    const bool fine = colon != nullptr && colon != value.ptr && colon + 1 != value.ptr + value.len;
+    return fine ? nullptr : "user:password is expected";
+}
+
 // What a variable of the title expands to while the server starts: maybe nothing, as Redis sees it.
 enum class TitlePart : uint8_t { unknown, empty, filled };
 

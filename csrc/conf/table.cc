@@ -328,6 +328,17 @@ constexpr ConfigRow kConfigRows[] = {
     yes_no("lua-enable-deprecated-api", false, kFixed | kUnseen,
         "Offer scripts the Lua functions that Redis 7.0 took away."),
 
+    // The monitoring port (python/rustypotato/monitor): the server alone reads these.
+    integer("metrics-port", 0, 0, 65535, kFixed | kWorks,
+        "TCP port of /metrics, /healthz, /readyz and the dashboard, over HTTP; 0 = none."),
+    text("metrics-bind", "127.0.0.1", kFixed | kWorks,
+        "Addresses the monitoring port listens on, with spaces between."),
+    text("metrics-auth", "", kFixed | kSecret | kWorks,
+        "user:password that the monitoring port asks for; empty = nobody is asked.", nullptr,
+        check_user_password),
+    text("metrics-auth-file", "", kFixed | kWorks,
+        "File whose first line is that user:password, so that no process list shows it."),
+
     // Access control and encryption.
     text("aclfile", "", kFixed | kWorks, "File with the users of access control."),
     choice("acl-pubsub-default", 0, kPubsubDefault, kWorks,

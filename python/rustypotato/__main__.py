@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
 
-from . import _core, tools
+from . import _core, monitor, tools
 from .errors import ClosedError, RustyPotatoError
 from .server import Listener
 from .service import NOTICE, WARNING, Service
@@ -21,12 +22,13 @@ from .store import Store
 SUBCOMMANDS = {
     "cli": ".cli",
     "completion": ".completions",
+    "top": ".top",
 }
 
 HELP = """\
 Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
        python -m rustypotato cli [options] [command [argument ...]]
-       python -m rustypotato check | backup | restore --help
+       python -m rustypotato top | check | backup | restore --help
        python -m rustypotato completion bash | zsh | fish
        python -m rustypotato --version | --help
 
@@ -40,6 +42,7 @@ later sources win: file, standard input ("-"), RUSTYPOTATO_* variables, flags, C
   --io-threads 4            event loops; all of them run commands
   --maxmemory 100mb         limit of the data, see --maxmemory-policy
   --requirepass SECRET      password that clients must give
+  --metrics-port 9121       HTTP port of /metrics, /healthz, /readyz and a dashboard page
   --databases 16            number of databases
   --loglevel notice         debug, verbose, notice or warning
   --logfile PATH            log there instead of to standard output; SIGHUP opens it again
@@ -184,6 +187,7 @@ def serve(store: Store, signals: Signals, service: Service) -> None:
     unixsocket = setting(store, "unixsocket")
     signals.store = store
     Listener(store, None, -1, None)
+    monitor.serve_by_settings(store, functools.partial(setting, store))
     signals.leftovers = [path for path in (service.pidfile, unixsocket) if path]
     try:
         service.write_pidfile()
@@ -241,6 +245,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args in (["--help"], ["-h"]):
         print(HELP, end="")
         return 0
+    if args and args[0] in SUBCOMMANDS:
+        code: int = import_module(SUBCOMMANDS[args[0]], "rustypotato").main(args[1:])
+        return code
     if args and args[0] in tools.NAMES:  # a file of that name: ./check
         return tools.run(args)
     return run(args)

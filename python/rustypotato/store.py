@@ -12,6 +12,7 @@ from . import _core, _logs
 
 if TYPE_CHECKING:
     from .pubsub import PubSub
+    from .monitor import Monitor
     from .server import Listener
 
 Arg = Union[bytes, bytearray, memoryview, str, int, float]
@@ -137,7 +138,7 @@ class Store(Commands):
     It starts no thread before listen(). A forked child cannot use it (ForeignStoreError).
     """
 
-    __slots__ = ("__weakref__", "_decoding")
+    __slots__ = ("__weakref__", "_decoding", "_monitors")
 
     def __init__(
         self,
@@ -179,8 +180,13 @@ class Store(Commands):
             _logs.start_thread()
 
     def close(self) -> None:
-        """Stops serving, waits for calls under way, forgets the data. Idempotent."""
+        """Stops serving, finishes what runs, frees the data. Once is enough, more do no harm."""
+        monitors = getattr(self, "_monitors", ())  # not there if opening failed
+        for monitor in monitors:
+            monitor.stopping()
         super().close()
+        for monitor in monitors:  # until here /readyz tells what goes on
+            monitor.close()
         _logs.drain()
 
     @classmethod
@@ -194,6 +200,7 @@ class Store(Commands):
         self, flags: tuple[bytes, ...], how: int, protocol: int, decode: bool, encoding: str
     ) -> None:
         self._decoding = (decode, encoding)
+        self._monitors: list[Monitor] = []
         self._open(flags, how, protocol, decode, encoding)
         _open_stores.add(self)
 
@@ -236,6 +243,25 @@ class Store(Commands):
 
         return PubSub(self, ignore_subscribe_messages, max_bytes, *self._decoding)
 
+    def serve_metrics(
+        self, port: int = 0, host: str = "127.0.0.1", auth: str | None = None
+    ) -> Monitor:
+        """Opens a monitoring port: /metrics for Prometheus, /healthz, /readyz, a dashboard at /.
+
+        Args:
+            port: 0 chooses a free one, see Monitor.port.
+            host: addresses with spaces between.
+            auth: user:password that is asked for; None: nobody is asked.
+
+        Raises:
+            ServeError: an address is taken or cannot be used.
+        """
+        from .monitor import Monitor
+
+        monitor = Monitor(self, host, port, auth)
+        self._monitors.append(monitor)
+        return monitor
+
     @property
     def closed(self) -> bool:
         """Whether close() was called."""
@@ -257,6 +283,9 @@ _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 @atexit.register
 def _close_all() -> None:
     """Before the interpreter goes: stop serving, wait for calls under way, close."""
+    for store in list(_open_stores):
+        for monitor in store._monitors:  # their threads must end before calls from threads do
+            monitor.close()
     _core.interpreter_leaves()
     for store in list(_open_stores):
         store.close()

@@ -95,7 +95,8 @@ TEST_F(ConfigTest, KnowsEveryNameAndDefaultOfRedis) {
         left.insert(name);
     for (const Default& it : kDefaults)
         left.erase(it.name);
-    EXPECT_EQ(left, (std::set<std::string>{"dir", "log-format"}));
+    EXPECT_EQ(left, (std::set<std::string>{"dir", "log-format", "metrics-auth", "metrics-auth-file",
+                                           "metrics-bind", "metrics-port"}));
 }
 
 TEST_F(ConfigTest, DirIsTheWorkingDirectory) {
@@ -138,6 +139,17 @@ TEST_F(ConfigTest, BoundsBeyondTheIntegersAreRefused) {
               refused("client-output-buffer-limit",
                       "Error in hard, soft or soft_seconds setting in buffer limit "
                       "configuration."));
+}
+
+TEST_F(ConfigTest, AUserAndAPasswordHaveAColonBetween) {
+    const char* kWrong = "user:password is expected";
+    const ConfigRow* row = config_row_find("metrics-auth");
+    ASSERT_NE(row, nullptr);
+    for (const std::string value : {"", "a:b", "a:b:c"})
+        EXPECT_TRUE(row->check(bytes(value)) == nullptr) << value;
+    for (const std::string value : {"a", ":", "a:", ":b"})
+        EXPECT_STREQ(row->check(bytes(value)), kWrong) << value;
+    EXPECT_NE(row->flags & kConfigSensitive, 0);
 }
 
 TEST_F(ConfigTest, UnixSocketPermissionsAreOctal) {
