@@ -217,12 +217,20 @@ static void encode_urgent(Snapshot* s, EpochSlot* slot) {
     }
 }
 
+// Whoever waits for room goes on at half: neither at the first entry that makes some, nor at the
+// last.
+static bool has_much(const Preserve* p) {
+    return p->saved_bytes.load(std::memory_order_relaxed) > kSavedBytesMax / 2;
+}
+
 static void encode_list(Snapshot* s, EpochSlot* slot, std::atomic<SavedEntry*>* list) {
     Preserve* p = &s->store->preserve;
     for (SavedEntry* e = preserve_take(list); e != nullptr;) {
         SavedEntry* next = e->next;
         if (go_on(s)) encode_owned(s, e->table, e->entry);
+        bool much = has_much(p);
         saved_free(p, slot, e);
+        if (much && !has_much(p)) wake(s);
         if (list != &p->urgent) encode_urgent(s, slot);
         e = next;
     }

@@ -12,12 +12,6 @@ namespace {
 struct OneLoop : Server {
     OneLoop() { loops = 1; }
 
-    void start_with(const char* setting, const char* value) {
-        ConfigErr err;
-        ConfigPair pair = {bytes_of(setting), bytes_of(value)};
-        ASSERT_TRUE(config_set_many(config, &pair, 1, true, &err)) << err.text;
-        start();
-    }
     static int64_t gap_us(Client* c) {
         c->send("INFO rustypotato\r\n");
         std::string head = c->line();
@@ -30,7 +24,8 @@ struct OneLoop : Server {
 };
 
 TEST_F(OneLoop, TheLongestGapBetweenTwoPollsIsKeptUntilResetstat) {
-    start_with("enable-debug-command", "yes");
+    config->enable_debug_command = 1;
+    start();
     Client c = client();
     c.send("DEBUG SLEEP 0.3\r\n");
     c.expect("+OK\r\n");
@@ -43,8 +38,10 @@ TEST_F(OneLoop, TheLongestGapBetweenTwoPollsIsKeptUntilResetstat) {
 }
 
 TEST_F(OneLoop, SleepingInPollIsNoGap) {
-    start_with("hz", "1");
+    start();
     Client c = client();
+    c.send("CONFIG SET hz 1\r\n");
+    c.expect("+OK\r\n");
     c.send("CONFIG RESETSTAT\r\n");
     c.expect("+OK\r\n");
     poll(nullptr, 0, 700);

@@ -250,12 +250,16 @@ TEST_F(SnapshotTest, AfterAnyNumberOfSnapshotsThatFailedTheNextOneIsWhole) {
     fill_hash("h", 500);
     Shot good(&engine, disk.get());
     ASSERT_TRUE(good.take());
-    sim_set_space(disk.get(), 0);
+    // Before they have looked at anything.
+    SimFault fault;
+    fault.kinds = static_cast<uint32_t>(SimKind::open);
+    fault.times = -1;
+    sim_fail(disk.get(), fault);
     for (int i = 0; i < 254; i++) {  // the ids come round
         Shot bad(&engine, disk.get());
         ASSERT_FALSE(bad.take());
     }
-    sim_set_space(disk.get(), UINT64_MAX);
+    sim_mend(disk.get());
     Shot last(&engine, disk.get());
     ASSERT_TRUE(last.take());
     EXPECT_EQ(difference(last.at_cut, loaded()), "");
