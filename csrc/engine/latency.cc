@@ -182,8 +182,9 @@ static void histogram_of(DeferredArray* d, Engine* e, const CmdRef& ref) {
 }
 
 // A container stands for its subcommands.
-static void histograms_named(DeferredArray* d, Engine* e, Bytes name) {
-    CmdRef ref = command_lookup(name);
+static void histograms_named(DeferredArray* d, const CmdCtx* c, Bytes name) {
+    Engine* e = c->engine;
+    CmdRef ref = command_lookup(c, name);
     if (ref.row == nullptr) return;
     histogram_of(d, e, ref);
     if (ref.row->subcommands == nullptr) return;
@@ -200,7 +201,7 @@ static void latency_histogram(CmdCtx* c, Args argv, Reply* out) {
     for (uint32_t i = 0; argv.len == 2 && i < command_count(); i++)
         histogram_of(&d, c->engine, command_by_index(i));
     for (size_t i = 2; i < argv.len; i++)
-        histograms_named(&d, c->engine, argv[i]);
+        histograms_named(&d, c, argv[i]);
     deferred_finish_map(&d, out);
 }
 
