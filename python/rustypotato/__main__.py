@@ -236,9 +236,6 @@ def run(args: Sequence[str]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line. Returns the exit code: 0, or 1 with one line on standard error."""
     args = list(sys.argv[1:] if argv is None else argv)
-    if args and args[0] in SUBCOMMANDS:
-        code: int = import_module(SUBCOMMANDS[args[0]], "rustypotato").main(args[1:])
-        return code
     if args in (["--version"], ["-v"]):
         print(version_text())
         return 0

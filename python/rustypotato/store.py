@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Union
 from . import _core, _logs
 
 if TYPE_CHECKING:
-    from .pubsub import PubSub
     from .monitor import Monitor
+    from .pubsub import PubSub
     from .server import Listener
 
 Arg = Union[bytes, bytearray, memoryview, str, int, float]
