@@ -117,7 +117,7 @@ WORDS = [
     "!12",
 ]
 # Newer than Redis 7.0.
-OURS_ALONE = {"client|no-touch", "client|setinfo"}
+OURS_ALONE = {"client|no-touch", "client|setinfo", "waitaof"}
 HASH = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"  # of "password"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import resource
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -205,7 +206,7 @@ def flood(conn: Conn, chunk: bytes, total: int, stall_s: float = 0.5) -> int:
     try:
         while sent < total:
             sent += conn.sock.send(chunk)
-    except (TimeoutError, BrokenPipeError, ConnectionResetError):
+    except (TimeoutError, BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
         pass
     return sent
 
@@ -812,6 +813,13 @@ QUIET = {
     "monitor",
     "sync",
     "psync",
+    # A reply for each name, or none at all.
+    "unsubscribe",
+    "punsubscribe",
+    "sunsubscribe",
+    # They wait for as long as they are told to.
+    "wait",
+    "waitaof",
 }
 
 

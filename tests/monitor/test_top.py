@@ -69,6 +69,8 @@ class Terminal:
 
     def __init__(self, *flags: str, columns: int = COLUMNS, lines: int = LINES) -> None:
         env = clean_env(TERM="xterm-256color")
+        for name in ("COLUMNS", "LINES"):  # pytest-xdist sets them: the terminal's size counts
+            env.pop(name, None)
         self.child = pexpect.spawn(
             COMMAND[0],
             [*COMMAND[1:], "--interval", "0.2", *flags],
