@@ -16,16 +16,17 @@ SOURCES := $(shell find csrc python cmake -name __pycache__ -prune -o -print)
 CMAKE_CONFIGURE = cmake --preset
 CMAKE_BUILD = cmake --build -j $(JOBS) --preset
 
-.PHONY: help serve install test $(PHASES:%=test-%) fuzz bench format docs clean
+.PHONY: help serve install test $(PHASES:%=test-%) test-monitor fuzz bench format docs clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make serve    set up, build, start the server on port $(PORT) (PORT=, ARGS=\"--flag value\")"
 	@echo "make test     set up, build, run every test; in parts: $(PHASES:%=test-%)"
+	@echo "make test-monitor  tests/monitor, with Chromium and Prometheus, which it installs"
 	@echo "make bench    build the benchmarks, compare with redis-server (ARGS=--quick; bench/README.md)"
 	@echo "make fuzz     fuzz with libFuzzer (needs clang-14), FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make format   clang-format and ruff over the whole tree"
-	@echo "make docs     docs/commands.md and docs/configuration.md, from the engine's tables"
+	@echo "make docs     docs/commands.md, docs/configuration.md, packaging/redis.conf and shell completions, from the tables"
 	@echo "make clean    remove build/ and $(VENV)/"
 
 serve: install
@@ -58,6 +59,10 @@ test-fuzz: $(STAMPS)/packages-test
 test-py: $(STAMPS)/venv-test $(STAMPS)/install
 	$(PY) -m pytest tests --ignore=tests/tidy $(PYTEST_ARGS)
 
+# With a browser and Prometheus, which `make test` does without.
+test-monitor: $(STAMPS)/packages-monitor $(STAMPS)/venv-test $(STAMPS)/install
+	$(PY) -m pytest tests/monitor
+
 fuzz: $(STAMPS)/packages-test
 	$(CMAKE_CONFIGURE) fuzz -DRP_FUZZ_SECONDS=$(FUZZ_SECONDS)
 	$(CMAKE_BUILD) fuzz
@@ -74,8 +79,10 @@ format: $(STAMPS)/venv-test
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: $(STAMPS)/install
+docs: $(STAMPS)/venv-test $(STAMPS)/install
 	for page in commands configuration; do $(PY) tests/tidy/generated_docs.py $$page > docs/$$page.md; done
+	$(PY) tests/tidy/generated_docs.py redis.conf > packaging/redis.conf
+	$(PY) tests/tidy/generated_completions.py
 
 clean:
 	rm -rf build $(VENV)

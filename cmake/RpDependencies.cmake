@@ -1,7 +1,7 @@
 # Libraries: the system's package first. With RP_FETCH=ON a missing one is downloaded at the pinned
 # version and checked against its SHA-256; with RP_FETCH=OFF (the default) nothing touches a network.
 #
-# Result: rp::uv, rp::xxhash, rp::lzf, rp::crypto, and functions rp_find_gtest, rp_find_benchmark.
+# Result: rp::uv, rp::xxhash, rp::lzf, rp::crypto, rp::ssl, and functions rp_find_gtest, rp_find_benchmark.
 include(FetchContent)
 include(RpUvModule)
 find_package(Threads REQUIRED)
@@ -121,14 +121,17 @@ else()
 endif()
 add_library(rp::lzf ALIAS rp_lzf)
 
-# libcrypto always comes from the system: a pinned copy would miss its security fixes.
-find_package(OpenSSL 1.1.1 QUIET COMPONENTS Crypto)
+# OpenSSL always comes from the system: a pinned copy would miss its security fixes.
+find_package(OpenSSL 3.0 QUIET COMPONENTS Crypto SSL)
 if(NOT OpenSSL_FOUND)
-  rp_missing("OpenSSL's libcrypto" libssl-dev openssl-devel openssl)
+  rp_missing("OpenSSL 3.0 or newer" libssl-dev openssl-devel openssl)
 endif()
 add_library(rp_crypto INTERFACE)
 target_link_libraries(rp_crypto INTERFACE OpenSSL::Crypto)
 add_library(rp::crypto ALIAS rp_crypto)
+add_library(rp_ssl INTERFACE)
+target_link_libraries(rp_ssl INTERFACE OpenSSL::SSL)
+add_library(rp::ssl ALIAS rp_ssl)
 
 # GTest::gtest and GTest::gtest_main.
 macro(rp_find_gtest)

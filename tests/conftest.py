@@ -21,6 +21,7 @@ from tools.wait import SCALE
 MARKS = {
     "sockets": "needs a socket: not run on the embedded door",
     "once": "does not depend on the door: run on redis-resp2 and tcp-resp2 only",
+    "tls": "run on the tls door too (--doors tls: all tests are)",
     "resp2": "written for RESP2 replies only",
     "ours(reason)": "Redis 7.0 is exempt, for the reason given",
     "slow": "uses much memory or time; needs --slow",
@@ -63,9 +64,11 @@ def wants_ours(config: pytest.Config) -> bool:
     )
 
 
-def doors_for(item: Any, names: tuple[str, ...]) -> list[str]:
+def doors_for(item: Any, choice: str) -> list[str]:
     marks = {mark.name for mark in item.iter_markers()}
-    out = list(names)
+    out = list(doors_module.selected(choice))
+    if "tls" not in marks and "tls" not in choice.split(","):
+        out = [n for n in out if n != "tls"]
     if "sockets" in marks:
         out = [n for n in out if n != "embedded"]
     if "resp2" in marks:
@@ -79,8 +82,8 @@ def doors_for(item: Any, names: tuple[str, ...]) -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "door" in metafunc.fixturenames:
-        names = doors_module.selected(metafunc.config.getoption("--doors"))
-        metafunc.parametrize("door", doors_for(metafunc.definition, names), indirect=True)
+        choice = metafunc.config.getoption("--doors")
+        metafunc.parametrize("door", doors_for(metafunc.definition, choice), indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

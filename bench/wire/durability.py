@@ -1,7 +1,7 @@
 """Measures what keeping data costs, beside redis-server on the same disk. See bench/README.md.
 
 Examples:
-  python bench/wire/durability.py                   policies, loading, a rewrite under load
+  python bench/wire/durability.py                   policies, loading, rewrites under load
   python bench/wire/durability.py --parts policies  SET with no log, everysec and always
   python bench/wire/durability.py --parts slow      always, with syncs of 1 and 5 ms
   python bench/wire/durability.py --dir /disk       files there instead of in the temporary folder
@@ -22,7 +22,7 @@ from typing import Any
 
 from loadgen import BUILD, find_load, run_load
 from run import table_text
-from servers import BenchError, Server, ServerError, find_command
+from servers import BenchError, Client, Server, ServerError, find_command
 
 NAMES = ["redis", "rustypotato"]
 POLICIES = {
@@ -30,7 +30,7 @@ POLICIES = {
     "everysec": ["--appendonly", "yes", "--appendfsync", "everysec"],
     "always": ["--appendonly", "yes", "--appendfsync", "always"],
 }
-PARTS = ["policies", "slow", "loading", "rewrite"]
+PARTS = ["policies", "slow", "loading", "rewrite", "large"]
 Row = dict[str, Any]
 
 
@@ -193,6 +193,7 @@ def rewrite_row(load: str, base: Path, keys: int) -> Row:
         common = {"op": "set", "pipeline": 1, "keys": keys, "seconds": 5}
         calm = run_load(load, server, [], **common)
         server.reset_peak()
+        server.ask("CONFIG", "RESETSTAT")
         before = server.memory_kib("VmRSS")
         busy: dict[str, Any] = {}
         worker = threading.Thread(target=lambda: busy.update(run_load(load, server, [], **common)))
@@ -204,6 +205,7 @@ def rewrite_row(load: str, base: Path, keys: int) -> Row:
         took = time.monotonic() - start
         worker.join()
         peak = server.memory_kib("VmHWM")
+        gap_us = int(server.info()["rustypotato_loop_gap_max_usec"])
     shutil.rmtree(folder)
     return {
         "keys": keys,
@@ -212,6 +214,37 @@ def rewrite_row(load: str, base: Path, keys: int) -> Row:
         "p99.9 before us": calm["p999_us"],
         "p99.9 during us": busy["p999_us"],
         "x": round(busy["p999_us"] / calm["p999_us"], 2),
+        "longest pause of a loop ms": round(gap_us / 1000, 1),
+    }
+
+
+# ---- writes to a large collection during a rewrite ----
+
+
+def large_row(base: Path, members: int) -> Row:
+    """One client writes to a hash of so many members while the base is written."""
+    folder = tempfile.mkdtemp(dir=base)
+    flags = ["--appendonly", "yes", "--dir", folder, "--auto-aof-rewrite-percentage", "0"]
+    with Server("rustypotato", 1, [], flags) as server, Client(server.port) as client:
+        for at in range(0, members, 1000):
+            pairs = [word for i in range(at, at + 1000) for word in (f"field:{i}", f"value:{i}")]
+            client.ask("HSET", "large", *pairs)
+        server.ask("CONFIG", "RESETSTAT")
+        server.ask("BGREWRITEAOF")
+        slowest = 0.0
+        writes = 0
+        while server.info()["aof_rewrite_in_progress"] == "1":
+            start = time.monotonic()
+            client.ask("HSET", "large", f"field:{writes}", "changed")
+            slowest = max(slowest, time.monotonic() - start)
+            writes += 1
+        gap_us = int(server.info()["rustypotato_loop_gap_max_usec"])
+    shutil.rmtree(folder)
+    return {
+        "members": members,
+        "writes meanwhile": writes,
+        "slowest write ms": round(slowest * 1000, 1),
+        "longest pause of a loop ms": round(gap_us / 1000, 1),
     }
 
 
@@ -222,6 +255,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--load-keys", type=int, default=2_000_000)
+    parser.add_argument("--large-members", type=int, default=1_000_000)
     parser.add_argument("--rewrite-keys", type=int, default=5_000_000)
     args = parser.parse_args()
     try:
@@ -242,7 +276,9 @@ def main() -> int:
                 end="\n\n",
             )
         if "rewrite" in parts:
-            print(table_text([rewrite_row(load, args.dir, args.rewrite_keys)], True))
+            print(table_text([rewrite_row(load, args.dir, args.rewrite_keys)], True), end="\n\n")
+        if "large" in parts:
+            print(table_text([large_row(args.dir, args.large_members)], True))
     except BenchError as error:
         print(f"durability.py: {error}", file=sys.stderr)
         return 1

@@ -45,9 +45,17 @@ static double measure_tick_ns() {
     return ticks == 0 ? 1.0 : static_cast<double>(to_ns - from_ns) / static_cast<double>(ticks);
 }
 
-int64_t clock_ticks_ns(uint64_t ticks) {
+static double tick_ns() {
     static const double kTickNs = measure_tick_ns();
-    return static_cast<int64_t>(static_cast<double>(ticks) * kTickNs);
+    return kTickNs;
+}
+
+int64_t clock_ticks_ns(uint64_t ticks) {
+    return static_cast<int64_t>(static_cast<double>(ticks) * tick_ns());
+}
+
+uint64_t clock_ns_ticks(uint64_t ns) {
+    return static_cast<uint64_t>(static_cast<double>(ns) / tick_ns());
 }
 
 }  // namespace rp

@@ -26,6 +26,7 @@ inline uint64_t clock_ticks() {
 #endif
 }
 int64_t clock_ticks_ns(uint64_t ticks);
+uint64_t clock_ns_ticks(uint64_t ns);
 
 // Tests only: wall time stands at `ms` until set again; 0 returns to the real clock.
 void clock_fake_ms(int64_t ms);

@@ -3,6 +3,8 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "base/clock.h"
+#include "cmd/txn.h"
 #include "store/evict.h"
 
 namespace rp {
@@ -39,13 +41,21 @@ static bool reject_unknown(Args argv, Rejection* out) {
     return false;
 }
 
+static bool reject_subcommand(Args argv, Rejection* out) {
+    char name[kQuotedMax];  // as the client calls it
+    size_t len = static_cast<size_t>(quoted_len(argv[0], sizeof name));
+    for (size_t i = 0; i < len; i++)
+        name[i] = ascii_upper(argv[0][i]);
+    return reject(out, "ERR unknown subcommand '%.*s'. Try %.*s HELP.",
+                  quoted_len(argv[1], kQuotedMax), argv[1].ptr, static_cast<int>(len), name);
+}
+
 bool admit_words_slow(CmdRef* ref, Args argv, Rejection* out) {
     if (ref->row == nullptr) return reject_unknown(argv, out);
     if (ref->row->subcommands != nullptr && argv.len >= 2) {
         CmdRef sub = command_find_sub(ref, argv[1]);
         if (sub.row == nullptr && ref->row->run == nullptr) {
-            return reject(out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
-                          quoted_len(argv[1], kQuotedMax), argv[1].ptr, ref->row->name);
+            return reject_subcommand(argv, out);
         }
         if (sub.row != nullptr) *ref = sub;
     }
@@ -63,9 +73,20 @@ static bool ends_multi(const Cmd* row) {
            is_named(row, "QUIT");
 }
 
+static bool evict_timed(CmdCtx* c) {
+    uint64_t evicted = c->a.stats->evicted.load(std::memory_order_relaxed);
+    int64_t since_us = clock_mono_us();
+    bool fits = evict_until_fits(&c->a);
+    auto on_latency = engine_core(c->engine)->hooks.on_latency;
+    if (c->a.stats->evicted.load(std::memory_order_relaxed) != evicted && on_latency != nullptr) {
+        on_latency(c->engine, "eviction-cycle", clock_mono_us() - since_us);
+    }
+    return fits;
+}
+
 bool admit_memory_slow(CmdCtx* c, Rejection* why) {
     if (c->a.replay) return true;  // it has fitted before
-    if (evict_until_fits(&c->a)) return true;
+    if (evict_timed(c)) return true;
     const Multi* m = &c->session->multi;
     bool needs = (c->row->flags & kCmdDenyOom) != 0;
     if (m->active) needs = !ends_multi(c->row);
@@ -101,8 +122,69 @@ bool waits_for_log(const CmdCtx* c) {
     return runs_now(c);
 }
 
-bool waits_for_snapshot(const CmdCtx* c) {
-    return preserve_full(&c->store->preserve) && is_write(c) && runs_now(c) && !c->a.replay;
+struct LargeKeys {
+    Store* store;
+    bool wait;
+};
+
+// All of them are asked for at once: none waits for another's turn.
+static void ask_for_large(void* arg, uint32_t db, const KeyHash* key) {
+    auto* k = static_cast<LargeKeys*>(arg);
+    Table* t = k->store->dbs[db].table;
+    k->wait |= preserve_must_wait(&k->store->preserve, t, key->key, key->hash);
+}
+
+static bool wants_large(CmdCtx* c, Args argv) {
+    LargeKeys keys = {c->store, false};
+    if (c->session->multi.active) {
+        exec_each_write_key(c->worker, c->session, ask_for_large, &keys);
+    } else {
+        uint32_t db = c->session->db.load(std::memory_order_relaxed);
+        keys_each_db(c->worker, c->store, c->row, argv, db, ask_for_large, &keys);
+    }
+    return keys.wait;
+}
+
+bool waits_for_snapshot(CmdCtx* c, Args argv) {
+    if (!is_write(c) || !runs_now(c) || c->a.replay) return false;
+    Preserve* p = &c->store->preserve;
+    if (RP_UNLIKELY(preserve_full(p)) && preserve_must_wait_for_room(p)) return true;
+    return wants_large(c, argv);
+}
+
+// A write, by the events of its keys.
+static bool may_publish(const Cmd* row) {
+    return (row->flags & kCmdWrite) || (row->channels.flags & kChannelPublish);
+}
+
+bool waits_for_mail(const CmdCtx* c) {
+    if (c->a.replay || !runs_now(c)) return false;
+    if (may_publish(c->row)) return true;
+    if (!is_named(c->row, "EXEC") || !c->session->multi.active) return false;
+    for (const QueuedCmd* q = c->session->multi.head; q != nullptr; q = q->next) {
+        if (may_publish(q->row)) return true;
+    }
+    return false;
+}
+
+static bool touches_keys(const CmdCtx* c) {
+    return (c->row->flags & (kCmdWrite | kCmdReadonly | kCmdMayReplicate)) != 0;
+}
+
+bool admit_subscriber(const CmdCtx* c, Rejection* why) {
+    const Session* s = c->session;
+    if (s->subscribed != 0 && s->resp == 2 && !(c->row->flags & kCmdSubscriber)) {
+        char name[64];
+        cmd_full_name(c->parent, c->row, name);
+        return reject(why,
+                      "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
+                      "QUIT / RESET are allowed in this context",
+                      name);
+    }
+    if (s->monitors && touches_keys(c)) {
+        return reject(why, "ERR Replica can't interact with the keyspace");
+    }
+    return true;
 }
 
 bool admit_disk_slow(CmdCtx* c, Rejection* why) {

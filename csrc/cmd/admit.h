@@ -8,13 +8,6 @@
 
 namespace rp {
 
-constexpr size_t kRejectionMax = 512;
-
-// Why a command is not run, without the leading '-'.
-struct Rejection {
-    char text[kRejectionMax];
-    size_t len;
-};
 // Both return false.
 [[gnu::format(printf, 2, 3)]] bool reject(Rejection* out, const char* format, ...);
 bool reject_with(Rejection* out, Err e);
@@ -53,7 +46,12 @@ inline bool admit_disk(CmdCtx* c, Rejection* why) {
 // With a log: it has no room for what this command would add. It waits, and holds nothing
 // meanwhile. In MULTI it is only queued. A disk that takes nothing any more is an error instead.
 bool waits_for_log(const CmdCtx* c);
-// The same while a snapshot has too much to catch up with.
-bool waits_for_snapshot(const CmdCtx* c);
+// Whatever may publish waits while a mailbox is too full (cmd/mailbox.h).
+bool waits_for_mail(const CmdCtx* c);
+// A client that has subscribed in RESP2, or that monitors: may this command run?
+bool admit_subscriber(const CmdCtx* c, Rejection* why);
+// The same while a snapshot has too much to catch up with, or reads a large value that this write
+// would have to copy (store/preserve.h). REQUIRES: a snapshot is active.
+bool waits_for_snapshot(CmdCtx* c, Args argv);
 
 }  // namespace rp

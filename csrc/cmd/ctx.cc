@@ -135,4 +135,10 @@ void reply_help(CmdCtx* c, const char* const* lines, size_t count) {
     reply_simple(c->out, "    Print this help.");
 }
 
+void reply_err_subcommand(CmdCtx* c, Args argv) {
+    reply_errorf(
+        c->out, "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %s HELP.",
+        static_cast<int>(argv[1].len < 128 ? argv[1].len : 128), argv[1].ptr, c->parent->name);
+}
+
 }  // namespace rp

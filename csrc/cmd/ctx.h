@@ -22,6 +22,7 @@ struct CmdCtx {
     bool in_exec = false;
     bool exec_writes = false;    // an EXEC with a write in its queue is about to run
     bool effect_said = false;    // out: the log has it in better words than argv (cmd/effect.h)
+    bool ran = false;            // out: neither refused nor queued
     bool request_close = false;  // out: QUIT, CLIENT KILL of oneself
 };
 
@@ -70,5 +71,7 @@ const Entry* read_value(CmdCtx* c, Bytes key, Type type, Value* out, bool* faile
 
 // HELP replies of containers: lines from the subcommand rows, in Redis' layout.
 void reply_help(CmdCtx* c, const char* const* lines, size_t count);
+// What a subcommand whose row lets more arguments pass than it takes says of them.
+void reply_err_subcommand(CmdCtx* c, Args argv);
 
 }  // namespace rp

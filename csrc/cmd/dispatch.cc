@@ -2,7 +2,9 @@
 
 #include "cmd/admit.h"
 #include "cmd/locks.h"
+#include "cmd/mailbox.h"
 #include "cmd/plan.h"
+#include "cmd/timing.h"
 #include "cmd/txn.h"
 #include "mem/mem.h"
 #include "types/graveyard.h"
@@ -12,9 +14,17 @@ namespace rp {
 // Scratch beyond this is given back after the command that needed it.
 constexpr size_t kScratchKeep = 4096;
 
-void worker_init(Worker* w) {
-    w->cmd_stats = static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
+CmdStat* cmd_stats_new() {
+    return static_cast<CmdStat*>(mem_calloc(command_count() * sizeof(CmdStat)));
 }
+
+void cmd_stats_free(CmdStat* take) {
+    for (size_t i = 0; take != nullptr && i < command_count(); i++)
+        mem_free(take[i].times.load(std::memory_order_relaxed), sizeof(Histogram));
+    mem_free(take, command_count() * sizeof(CmdStat));
+}
+
+void worker_init(Worker* w) { w->cmd_stats = cmd_stats_new(); }
 
 static void free_scratch(Worker* w) {
     mem_free(w->hashes, w->hashes_cap * sizeof(KeyHash));
@@ -27,7 +37,7 @@ static void free_scratch(Worker* w) {
 void worker_deinit(Worker* w) {
     voice_deinit(&w->voice);
     free_scratch(w);
-    mem_free(w->cmd_stats, command_count() * sizeof(CmdStat));
+    cmd_stats_free(w->cmd_stats);
     w->cmd_stats = nullptr;
 }
 
@@ -35,11 +45,18 @@ void worker_deinit(Worker* w) {
 
 static void call(CmdCtx* c, Args argv) { c->row->run(c, argv, c->out); }
 
+// The words have been executed; only the log reads them from here on.
+static void say_own_name(const CmdCtx* c, Args argv) {
+    const Cmd* top = c->parent != nullptr ? c->parent : c->row;
+    const_cast<Bytes*>(argv.items)[0] = bytes_of(top->name);
+}
+
 // A command, and what it did in its own words unless it has found others (cmd/effect.h).
 static void call_and_tell(CmdCtx* c, Args argv) {
     c->effect_said = false;
     call(c, argv);
     if (c->a.changes == 0 || c->effect_said) return;
+    if (RP_UNLIKELY(engine_core(c->engine)->renames != nullptr)) say_own_name(c, argv);
     record_add(&c->a, argv.items, argv.len, c->big, c->big_index);
 }
 
@@ -214,6 +231,22 @@ static void count_errors(CmdCtx* c, CmdStat* failed) {
     c->out->errors = 0;
 }
 
+static void tell_monitors(CmdCtx* c, const Cmd* row, Args argv) {
+    EngineCore* core = engine_core(c->engine);
+    if (RP_LIKELY(core->monitors.load(std::memory_order_relaxed) == 0)) return;
+    core->hooks.on_command(c, row, argv);
+}
+
+// The user's rules may have changed since the command was queued.
+static bool admit_queued(CmdCtx* c, const QueuedCmd* q, Args argv) {
+    Rejection why;
+    CmdRef ref = {q->row, q->parent, q->index};
+    if (engine_core(c->engine)->hooks.admit(c, &ref, argv, &why)) return true;
+    reply_error(c->out, {why.text, why.len});
+    count_errors(c, nullptr);
+    return false;
+}
+
 void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     Session* s = exec->session;
     CmdCtx c = *exec;
@@ -228,13 +261,19 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     c.a.changes = 0;
     uint64_t since = clock_ticks();
     Args argv = {q->argv, q->argc};
+    if (RP_UNLIKELY(s->guarded.load(std::memory_order_relaxed)) && !admit_queued(&c, q, argv)) {
+        return;
+    }
     if (c.a.log != nullptr && (c.row->flags & kCmdWrite)) {
         call_and_tell(&c, argv);
     } else {
         call(&c, argv);
     }
+    tell_monitors(&c, q->row, argv);
     CmdStat* stat = &exec->worker->cmd_stats[q->index];
-    stat_add(&stat->ticks, clock_ticks() - since);
+    uint64_t ticks = clock_ticks() - since;
+    timing_add(&c, q->index, ticks, 1, 1);
+    if (timing_is_slow(&c, ticks)) timing_slow(&c, q->index, argv, ticks);
     stat_add(&exec->worker->commands);
     stat_add(&stat->calls);
     count_errors(&c, stat);
@@ -246,7 +285,7 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
 
 // A command that is refused before it runs; inside MULTI that breaks the transaction, and a refused
 // EXEC ends it.
-static void reply_rejected(CmdCtx* c, const CmdRef* ref, const Rejection* why) {
+static void reply_rejected(CmdCtx* c, const CmdRef* ref, Args argv, const Rejection* why) {
     Bytes text = {why->text, why->len};
     if (ref->row != nullptr) stat_add(&c->worker->cmd_stats[ref->index].rejected);
     if (ref->row == nullptr || command_plan(ref->index).rule != Rule::exec) {
@@ -254,6 +293,7 @@ static void reply_rejected(CmdCtx* c, const CmdRef* ref, const Rejection* why) {
         return reply_error(c->out, text);
     }
     exec_abandon(c);
+    tell_monitors(c, ref->row, argv);  // of what was queued they have heard
     Bytes code = "ERR ";
     if (text.len > code.len && bytes_equal(bytes_slice(text, 0, code.len), code)) {
         text = bytes_slice(text, code.len, text.len - code.len);
@@ -267,7 +307,7 @@ static bool queue_command(CmdCtx* c, const CmdRef* ref, Command* cmd) {
     if (c->row->flags & kCmdNoMulti) {
         Rejection why;
         reject(&why, "ERR Command not allowed inside a transaction");
-        reply_rejected(c, ref, &why);
+        reply_rejected(c, ref, {cmd->argv, cmd->argc}, &why);
         return true;
     }
     auto limit = static_cast<size_t>(config_num(c->config->client_query_buffer_limit));
@@ -282,33 +322,35 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
     if (RP_UNLIKELY(!admit_words(ref, argv, why))) return false;
     c->row = ref->row;
     c->parent = ref->parent;
-    // Without a password there is nothing to prove: taking it away lets waiting clients in.
-    if (RP_UNLIKELY(!c->session->authenticated) && !(c->row->flags & kCmdNoAuth) &&
-        config_num(c->config->requirepass_set) != 0) {
-        return reject_with(why, Err::no_auth);
+    if (RP_UNLIKELY(c->session->guarded.load(std::memory_order_relaxed)) &&
+        !engine_core(c->engine)->hooks.admit(c, ref, argv, why)) {
+        return false;
     }
     if (RP_UNLIKELY(engine_core(c->engine)->loading.load(std::memory_order_relaxed)) &&
         !(c->row->flags & kCmdLoading) && !c->session->replay) {
         return reject_with(why, Err::loading);
+    }
+    if (RP_UNLIKELY(c->session->subscribed != 0 || c->session->monitors)) {
+        return admit_subscriber(c, why);
     }
     return true;
 }
 
 // CLIENT REPLY OFF and SKIP: what the command wrote is taken back.
 [[gnu::noinline]] static void apply_reply_mode(Session* s, const OutMark* before) {
-    OutMark mark = *before;
-    switch (s->reply_mode) {
-        case ReplyMode::on: return;
-        case ReplyMode::off: out_rewind(&s->out, mark); return;
-        case ReplyMode::skip_next:  // CLIENT REPLY SKIP itself
-            out_rewind(&s->out, mark);
-            s->reply_mode = ReplyMode::skip_this;
-            return;
-        case ReplyMode::skip_this:
-            out_rewind(&s->out, mark);
-            s->reply_mode = ReplyMode::on;
-            return;
+    if (s->reply_mode == ReplyMode::on) return;
+    out_rewind(&s->out, *before);
+    if (s->reply_mode == ReplyMode::skip_next) {  // CLIENT REPLY SKIP itself
+        s->reply_mode = ReplyMode::skip_this;
+    } else if (s->reply_mode == ReplyMode::skip_this) {
+        s->reply_mode = ReplyMode::on;
     }
+}
+
+// Messages and confirmations of SUBSCRIBE are no replies: they stay.
+[[gnu::noinline]] static void end_silence(Session* s) {
+    s->silenced = false;
+    out_splice(&s->out, &s->kept);
 }
 
 // Fresh permissions for one command.
@@ -339,9 +381,11 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
         c->a.hash_count = 1;
     }
     run_rule(c, argv, plan, hash);
+    c->ran = true;
     CmdStat* stat = &c->worker->cmd_stats[ref->index];
     stat_add(&c->worker->commands);
     stat_add(&stat->calls);
+    tell_monitors(c, ref->row, argv);
     count_errors(c, stat);
     if (c->a.changes != 0) stat_add(&c->worker->changes, c->a.changes);
 }
@@ -352,26 +396,46 @@ static void note_last(Session* s, const CmdRef* ref) {
     s->last_parent.store(ref->parent, std::memory_order_relaxed);
 }
 
+static bool paused_by(Session* s, PausedBy what) {
+    s->paused_by = what;
+    return true;
+}
+
+// Must an admitted command wait, outside of all locks? Session.paused_by says for what.
+static bool must_wait(CmdCtx* c, Args argv) {
+    Session* s = c->session;
+    EngineCore* core = engine_core(c->engine);
+    if (RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) && !s->replay &&
+        core->hooks.is_paused(c->engine, s, c->row)) {
+        return paused_by(s, PausedBy::client_pause);
+    }
+    if (RP_UNLIKELY(core->mail_full.load(std::memory_order_relaxed) != 0) && waits_for_mail(c)) {
+        return paused_by(s, PausedBy::mail);
+    }
+    if (c->a.log != nullptr && RP_UNLIKELY(waits_for_log(c))) return paused_by(s, PausedBy::log);
+    if (RP_UNLIKELY(c->row->waits != nullptr) && !s->multi.active) {
+        ctx_submit_now(c);  // what it waits for
+        if (c->row->waits(c, argv)) return paused_by(s, PausedBy::command);
+    }
+    return RP_UNLIKELY(c->store->preserve.active.load(std::memory_order_relaxed)) &&
+           waits_for_snapshot(c, argv) && paused_by(s, PausedBy::snapshot);
+}
+
 // *ref becomes the subcommand's, if it is one.
 static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     Session* s = c->session;
-    EngineCore* core = engine_core(c->engine);
     OutMark mark = out_mark(&s->out);
     Rejection why;
     c->out->errors = 0;
     c->request_close = false;
+    c->ran = false;
     bool admitted = admit(c, ref, {cmd->argv, cmd->argc}, &why);
     note_last(s, ref);
     // Nothing is evicted during a pause, so it comes first.
-    if (admitted && RP_UNLIKELY(core->pause_state.load(std::memory_order_relaxed) != 0) &&
-        !s->replay && core->hooks.is_paused(c->engine, s, c->row)) {
-        return Ran::paused;
-    }
-    if (admitted && c->a.log != nullptr && RP_UNLIKELY(waits_for_log(c))) return Ran::paused;
-    bool snapshot = c->store->preserve.active.load(std::memory_order_relaxed);
-    if (admitted && RP_UNLIKELY(snapshot) && waits_for_snapshot(c)) return Ran::paused;
+    if (admitted && must_wait(c, {cmd->argv, cmd->argc})) return Ran::paused;
+    if (RP_UNLIKELY(s->reply_mode != ReplyMode::on)) s->silenced = true;
     if (!admitted || !admit_memory(c, &why) || !admit_disk(c, &why)) {
-        reply_rejected(c, ref, &why);
+        reply_rejected(c, ref, {cmd->argv, cmd->argc}, &why);
     } else if (RP_UNLIKELY(s->multi.active) && !(c->row->flags & kCmdImmediate)) {
         if (!queue_command(c, ref, cmd)) return Ran::close;
     } else {
@@ -379,6 +443,7 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     }
     count_errors(c, nullptr);  // of a command that did not run
     if (RP_UNLIKELY(s->reply_mode != ReplyMode::on)) apply_reply_mode(s, &mark);
+    if (RP_UNLIKELY(s->silenced)) end_silence(s);
     return c->request_close ? Ran::close : Ran::done;
 }
 
@@ -392,8 +457,8 @@ struct Prepared {
     uint64_t hash;
 };
 
-static void prepare_one(const Command* cmd, Prepared* out) {
-    CmdRef ref = command_find(cmd->argv[0]);
+static void prepare_one(const Renames* renames, const Command* cmd, Prepared* out) {
+    CmdRef ref = command_find_as(renames, cmd->argv[0]);
     *out = {ref.row, ref.parent, ref.index, 0};
     if (RP_UNLIKELY(ref.row == nullptr)) return;
     Plan plan = command_plan(ref.index);
@@ -404,9 +469,10 @@ static void prepare_one(const Command* cmd, Prepared* out) {
 
 // Looks every command up and brings its first key's bucket, then its entry, into the cache: two
 // waves of overlapping misses instead of two per command.
-static void prepare(const Table* t, const Command* commands, size_t n, Prepared* out) {
+static void prepare(const Table* t, const Renames* renames, const Command* commands, size_t n,
+                    Prepared* out) {
     for (size_t i = 0; i < n; i++) {
-        prepare_one(&commands[i], &out[i]);
+        prepare_one(renames, &commands[i], &out[i]);
         if (out[i].hash != 0) table_prefetch_bucket(t, out[i].hash);
     }
     for (size_t i = 0; i < n; i++) {
@@ -417,23 +483,6 @@ static void prepare(const Table* t, const Command* commands, size_t n, Prepared*
 
 // Lines fetched ahead of more commands than these push each other out of the first-level cache.
 constexpr size_t kPrepareMax = 16;
-
-// Time is read once per run of equal commands, not once per command.
-struct RunTimer {
-    Worker* w;
-    uint64_t since;
-    uint32_t index;
-    bool any;
-};
-
-static void timer_switch(RunTimer* t, const Prepared* next) {
-    if (t->any && next != nullptr && next->row != nullptr && next->index == t->index) return;
-    uint64_t now = clock_ticks();
-    if (t->any) stat_add(&t->w->cmd_stats[t->index].ticks, now - t->since);
-    t->since = now;
-    t->any = next != nullptr && next->row != nullptr;
-    if (t->any) t->index = next->index;
-}
 
 static void context_init(CmdCtx* c, Session* s, Reply* reply) {
     EngineCore* core = engine_core(s->engine);
@@ -449,6 +498,9 @@ static void context_init(CmdCtx* c, Session* s, Reply* reply) {
     c->a.no_touch = s->no_touch;
     c->a.replay = s->replay;
     c->a.age_clock = age_clock_now();
+    if (s->embedded) {  // of others net/ knows better
+        s->last_ms.store(int64_t{c->a.age_clock} * 1000, std::memory_order_relaxed);
+    }
     c->a.db = s->db.load(std::memory_order_relaxed);
 }
 
@@ -469,6 +521,11 @@ static void tidy_up(Worker* w) {
     if (w->hashes_cap > kScratchKeep || w->locks_cap > kScratchKeep) free_scratch(w);
 }
 
+// What was published before these commands came is in front of their replies.
+static void take_messages(Session* s) {
+    if (RP_UNLIKELY(s->subscribed != 0 || s->monitors)) mailbox_drain(s->mailbox);
+}
+
 Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     RP_DCHECK(n <= kBatchMax);
     *ran = 1;
@@ -486,39 +543,42 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     CmdCtx c;
     Ran outcome = Ran::done;
     size_t i = 0;
+    take_messages(s);
     context_init(&c, s, &reply);
     ctx_enter(&c);
-    RunTimer timer = {w, 0, 0, false};
+    RunTimer timer = {.c = &c, .commands = commands};
     size_t ready = 0;  // commands before this one are prepared
     for (; i < n && outcome == Ran::done; i++) {
         if (i == ready) {
             size_t more = n - i < kPrepareMax ? n - i : kPrepareMax;
-            prepare(db_table(&c.a), commands + i, more, prepared + i);
+            prepare(db_table(&c.a), session_renames(s), commands + i, more, prepared + i);
             ready += more;
         }
-        timer_switch(&timer, &prepared[i]);
+        timer_next(&timer, i, prepared[i].index, prepared[i].row != nullptr);
         if (RP_UNLIKELY(gate_wanted(gate))) {  // somebody wants to be alone: give way
             ctx_leave(&c);
             ctx_enter(&c);
         }
         CmdRef ref = prepared_ref(&prepared[i]);
         outcome = execute_one(&c, &ref, prepared[i].hash, &commands[i]);
-        timer.index = ref.index;
+        timer_tell(&timer, ref.index, c.ran);
         if (outcome == Ran::paused) break;
         reply.resp = s->resp;
         if (RP_UNLIKELY(s->kill.load(std::memory_order_relaxed))) outcome = Ran::close;
         if (RP_UNLIKELY(s->out.bytes > s->out_stop)) n = i + 1;  // the rest once these are sent
     }
-    timer_switch(&timer, nullptr);
+    timer_end(&timer);
     ctx_leave(&c);
     tidy_up(w);
     *ran = i;
     return outcome;
 }
 
-// Reading the processor's counter twice is a tenth of a short command: of the fast ones, one call
-// in kTimedOneIn is timed and counts for all.
-constexpr uint64_t kTimedOneIn = 16;
+// Of these only one in kTimedOneIn is timed. Of a client whose command came over a socket every one
+// is: next to that, the clock costs nothing.
+static bool are_sampled(const Session* s, const Prepared* p) {
+    return s->embedded && command_plan(p->index).quick && !timing_by_itself(s->engine);
+}
 
 Ran execute(Session* s, Command* command) {
     Worker* w = s->worker;
@@ -527,18 +587,21 @@ Ran execute(Session* s, Command* command) {
     reply.out = &s->out;
     reply.resp = s->resp;
     CmdCtx c;
-    prepare_one(command, &p);
+    prepare_one(session_renames(s), command, &p);
     CmdRef ref = prepared_ref(&p);
-    bool fast = p.row != nullptr && (p.row->flags & kCmdFast);
-    bool timed = !fast || w->commands.load(std::memory_order_relaxed) % kTimedOneIn == 0;
+    bool samples = are_sampled(s, &p);
+    bool timed = !samples || w->commands.load(std::memory_order_relaxed) % kTimedOneIn == 0;
     uint64_t since = timed ? clock_ticks() : 0;
+    take_messages(s);
     context_init(&c, s, &reply);
     ctx_enter(&c);
     Ran outcome = execute_one(&c, &ref, p.hash, command);
     ctx_leave(&c);
-    if (timed && p.row != nullptr && outcome != Ran::paused) {
+    if (timed && c.ran) {
         uint64_t ticks = clock_ticks() - since;
-        stat_add(&w->cmd_stats[ref.index].ticks, fast ? ticks * kTimedOneIn : ticks);
+        timing_add(&c, ref.index, ticks, 1, samples ? kTimedOneIn : 1);
+        Args argv = {command->argv, command->argc};
+        if (timing_is_slow(&c, ticks)) timing_slow(&c, ref.index, argv, ticks);
     }
     if (RP_UNLIKELY(s->kill.load(std::memory_order_relaxed))) outcome = Ran::close;
     tidy_up(w);

@@ -2,6 +2,7 @@
 #include "cmd/effect.h"
 #include "cmd/families.h"
 #include "cmd/options.h"
+#include "store/notify.h"
 
 namespace rp {
 
@@ -72,9 +73,11 @@ static void expire_key(CmdCtx* c, Args argv, TimeUnit unit, bool relative) {
     if (expiry_is_past(&c->a, at_ms)) {
         db_delete(&c->a, &h);
         effect_delete(c, argv[1]);
+        notify(&c->a, kNotifyGeneric, "del", argv[1]);
     } else {
         db_set_expiry(&c->a, &h, at_ms);
         effect_expire_at(c, argv[1], at_ms);
+        notify(&c->a, kNotifyGeneric, "expire", argv[1]);
     }
     reply_int(c->out, 1);
 }
@@ -119,7 +122,10 @@ static void cmd_pexpiretime(CmdCtx* c, Args argv, Reply*) {
 static void cmd_persist(CmdCtx* c, Args argv, Reply* out) {
     Handle h = db_open(&c->a, argv[1]);
     bool had = h.at.entry != nullptr && entry_expiry_ms(h.at.entry) != kNoExpiry;
-    if (had) db_set_expiry(&c->a, &h, kNoExpiry);
+    if (had) {
+        db_set_expiry(&c->a, &h, kNoExpiry);
+        notify(&c->a, kNotifyGeneric, "persist", argv[1]);
+    }
     reply_int(out, had ? 1 : 0);
 }
 

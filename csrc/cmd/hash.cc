@@ -9,6 +9,7 @@
 #include "cmd/sample.h"
 #include "cmd/scan.h"
 #include "store/edit.h"
+#include "store/notify.h"
 
 namespace rp {
 
@@ -140,6 +141,7 @@ static bool set_fields(CmdCtx* c, Args argv, int64_t* added) {
     for (size_t i = 2; i < argv.len; i += 2)
         *added += hash_set(e.value, argv[i], argv[i + 1], limits) ? 1 : 0;
     edit_close(&e, (argv.len - 2) / 2);
+    edit_notify(&e, kNotifyHash, "hset");
     return true;
 }
 
@@ -160,6 +162,7 @@ static void cmd_hsetnx(CmdCtx* c, Args argv, Reply* out) {
     bool absent = !hash_get(e.value, argv[2], &old);
     if (absent) hash_set(e.value, argv[2], argv[3], limits_of(c));
     edit_close(&e, absent ? 1 : 0);
+    if (absent) edit_notify(&e, kNotifyHash, "hset");
     reply_int(out, absent ? 1 : 0);
 }
 
@@ -170,6 +173,7 @@ static void cmd_hdel(CmdCtx* c, Args argv, Reply* out) {
     for (size_t i = 2; i < argv.len; i++)
         erased += hash_erase(e.value, argv[i]) ? 1 : 0;
     edit_close(&e, erased);
+    if (erased != 0) edit_notify(&e, kNotifyHash, "hdel");
     reply_int(out, static_cast<int64_t>(erased));
 }
 
@@ -196,6 +200,7 @@ static void cmd_hincrby(CmdCtx* c, Args argv, Reply* out) {
     char text[kI64TextMax];
     hash_set(e.value, argv[2], {text, format_i64(text, value)}, limits_of(c));
     edit_close(&e, 1);
+    edit_notify(&e, kNotifyHash, "hincrby");
     reply_int(out, value);
 }
 
@@ -217,6 +222,7 @@ static void cmd_hincrbyfloat(CmdCtx* c, Args argv, Reply* out) {
     Bytes result = {text, format_long_double(text, value)};
     hash_set(e.value, argv[2], result, limits_of(c));
     edit_close(&e, 1);
+    edit_notify(&e, kNotifyHash, "hincrbyfloat");
     effect(c, {"HSET", argv[1], argv[2], result});
     reply_bulk(out, result);
 }

@@ -3,6 +3,7 @@
 #include "base/numbers.h"
 #include "cmd/families.h"
 #include "store/expire.h"
+#include "store/notify.h"
 
 namespace rp {
 
@@ -12,6 +13,7 @@ static void cmd_del(CmdCtx* c, Args argv, Reply* out) {
         Handle h = db_open(&c->a, argv[i]);
         if (h.at.entry == nullptr) continue;
         db_delete(&c->a, &h);
+        notify(&c->a, kNotifyGeneric, "del", argv[i]);
         deleted++;
     }
     reply_int(out, deleted);
@@ -65,9 +67,11 @@ static void cmd_randomkey(CmdCtx* c, Args, Reply* out) {
 // One change, however many databases it touches.
 static void move_entry(Access* from, Handle* h, Access* to, Handle* dest) {
     uint64_t changes = from->changes;
+    bool replaces = dest->at.entry != nullptr;
     Entry* copy = entry_copy(h->at.entry, dest->key, entry_expiry_ms(h->at.entry));
     age_copy(copy, h->at.entry);
     db_put_as_is(to, dest, copy);
+    if (replaces) notify(to, kNotifyNew, "new", dest->key);  // to Redis the old key goes first
     // Both may be in one segment, so the place found before may have moved.
     h->at = table_locate(db_table(from), h->key, h->hash);
     db_delete(from, h);
@@ -84,6 +88,8 @@ static void rename_key(CmdCtx* c, Args argv, bool only_new) {
     if (dest.at.entry != nullptr && only_new) return reply_int(c->out, 0);
     h = db_open(&c->a, argv[1]);  // opening dest may have removed an expired key from this segment
     move_entry(&c->a, &h, &c->a, &dest);
+    notify(&c->a, kNotifyGeneric, "rename_from", argv[1]);
+    notify(&c->a, kNotifyGeneric, "rename_to", argv[2]);
     only_new ? reply_int(c->out, 1) : reply_ok(c->out);
 }
 
@@ -106,6 +112,8 @@ static void cmd_move(CmdCtx* c, Args argv, Reply* out) {
     Handle dest = db_open(&to, argv[1]);
     if (dest.at.entry != nullptr) return reply_int(out, 0);
     move_entry(&c->a, &h, &to, &dest);
+    notify(&c->a, kNotifyGeneric, "move_from", argv[1]);
+    notify(&to, kNotifyGeneric, "move_to", argv[1]);
     reply_int(out, 1);
 }
 
@@ -144,7 +152,10 @@ static void cmd_copy(CmdCtx* c, Args argv, Reply* out) {
     const Entry* e = db_find(&c->a, argv[1]);
     if (e == nullptr || (dest.at.entry != nullptr && !replace)) return reply_int(out, 0);
     dest = db_open(&to, argv[2]);  // finding the source may have removed an expired neighbour
+    bool replaces = dest.at.entry != nullptr;
     db_put(&to, &dest, entry_copy(e, argv[2], entry_expiry_ms(e)));
+    if (replaces) notify(&to, kNotifyNew, "new", argv[2]);
+    notify(&to, kNotifyGeneric, "copy_to", argv[2]);
     c->a.changes += to.changes;
     reply_int(out, 1);
 }

@@ -5,6 +5,7 @@
 #include "cmd/families.h"
 #include "cmd/options.h"
 #include "store/edit.h"
+#include "store/notify.h"
 
 namespace rp {
 
@@ -48,6 +49,11 @@ static bool arg_end(CmdCtx* c, Bytes arg, ListEnd* out) {
     *out = left ? ListEnd::left : ListEnd::right;
     return true;
 }
+
+static Bytes push_event(ListEnd end) {
+    return end == ListEnd::left ? Bytes("lpush") : Bytes("rpush");
+}
+static Bytes pop_event(ListEnd end) { return end == ListEnd::left ? Bytes("lpop") : Bytes("rpop"); }
 
 static ListAt end_of(const Value* v, ListEnd end) {
     return list_seek(v, end == ListEnd::left ? 0 : -1);
@@ -94,6 +100,7 @@ static void push(CmdCtx* c, Args argv, ListEnd end, Push when) {
         list_push(e.value, end == ListEnd::left, argv[i], limits);
     auto len = static_cast<int64_t>(list_len(e.value));
     edit_close(&e, argv.len - 2);
+    edit_notify(&e, kNotifyList, push_event(end));
     reply_int(c->out, len);
 }
 
@@ -124,6 +131,7 @@ static void cmd_linsert(CmdCtx* c, Args argv, Reply* out) {
     list_insert(e.value, pivot, after, argv[4], limits_of(c));
     reply_int(out, static_cast<int64_t>(list_len(e.value)));
     edit_close(&e, 1);
+    edit_notify(&e, kNotifyList, "linsert");
 }
 
 static void cmd_lset(CmdCtx* c, Args argv, Reply* out) {
@@ -143,6 +151,7 @@ static void cmd_lset(CmdCtx* c, Args argv, Reply* out) {
     }
     list_replace(e.value, place, argv[3], limits_of(c));
     close_settled(&e, 1);
+    edit_notify(&e, kNotifyList, "lset");
     reply_ok(out);
 }
 
@@ -174,6 +183,7 @@ static void pop_one(CmdCtx* c, Bytes key, ListEnd end) {
     reply_bulk(c->out, list_get(e.value, at));
     list_erase(e.value, at, 1);
     close_settled(&e, 1);
+    edit_notify(&e, kNotifyList, pop_event(end));
 }
 
 static void pop(CmdCtx* c, Args argv, ListEnd end) {
@@ -194,7 +204,9 @@ static void pop(CmdCtx* c, Args argv, ListEnd end) {
         if (opened == Opened::absent) reply_null_array(c->out);
         return;
     }
-    close_settled(&e, pop_many(&e, end, static_cast<uint64_t>(count), c->out));
+    uint64_t popped = pop_many(&e, end, static_cast<uint64_t>(count), c->out);
+    close_settled(&e, popped);
+    if (popped != 0) edit_notify(&e, kNotifyList, pop_event(end));
 }
 
 static void cmd_lpop(CmdCtx* c, Args argv, Reply*) { pop(c, argv, ListEnd::left); }
@@ -240,7 +252,8 @@ static void cmd_lmpop(CmdCtx* c, Args argv, Reply* out) {
         reply_bulk(out, argv[i]);
         uint64_t n = pop_many(&e, o.end, static_cast<uint64_t>(o.count), out);
         effect_pop(c, o.end == ListEnd::left ? Bytes("LPOP") : Bytes("RPOP"), argv[i], n);
-        return close_settled(&e, n);
+        close_settled(&e, n);
+        return edit_notify(&e, kNotifyList, pop_event(o.end));
     }
     reply_null_array(out);
 }
@@ -265,6 +278,8 @@ static void rotate(CmdCtx* c, Bytes key, ListEnd from, ListEnd to) {
         buf_free(&element);
     }
     edit_close(&e, 1);  // as Redis: a change, even if nothing moved
+    notify(&c->a, kNotifyList, push_event(to), key);
+    notify(&c->a, kNotifyList, pop_event(from), key);
 }
 
 // The source's element is read where it lies while the destination changes: an entry that is
@@ -284,10 +299,12 @@ static void move(CmdCtx* c, Bytes from_key, Bytes to_key, ListEnd from, ListEnd 
     reply_bulk(c->out, element);
     list_push(target.value, to == ListEnd::left, element, limits_of(c));
     edit_close(&target, 1);
+    edit_notify(&target, kNotifyList, push_event(to));
     Opened again = open_list(c, from_key, &source);
     RP_ASSERT(again == Opened::found);
     list_erase(source.value, end_of(source.value, from), 1);
     close_settled(&source, 1);
+    edit_notify(&source, kNotifyList, pop_event(from));
     count_changes(c, before, 1);
 }
 
@@ -461,6 +478,7 @@ static void cmd_lrem(CmdCtx* c, Args argv, Reply* out) {
                                  : remove_from_head(e.value, argv[3], n == 0 ? UINT64_MAX : n);
     reply_int(out, static_cast<int64_t>(removed));
     close_settled(&e, removed);
+    if (removed != 0) edit_notify(&e, kNotifyList, "lrem");
 }
 
 static void cmd_ltrim(CmdCtx* c, Args argv, Reply* out) {
@@ -482,6 +500,7 @@ static void cmd_ltrim(CmdCtx* c, Args argv, Reply* out) {
     if (keep.from != 0) list_erase(e.value, list_seek(e.value, 0), keep.from);
     close_settled(&e, 1);  // as Redis: WATCH sees it even when nothing goes
     count_changes(c, before, keep.from + behind);
+    edit_notify(&e, kNotifyList, "ltrim");
     reply_ok(out);
 }
 

@@ -40,6 +40,20 @@ bool keys_collect(Worker* w, const Cmd* row, Args argv, size_t* count) {
     return ok;
 }
 
+bool keys_each_db(Worker* w, const Store* st, const Cmd* row, Args argv, uint32_t db,
+                  DbKeyVisit visit, void* arg) {
+    size_t keys;
+    if (!keys_collect(w, row, argv, &keys)) return false;
+    int64_t other = row->other_db != nullptr ? row->other_db(argv) : -1;
+    for (size_t i = 0; i < keys; i++) {
+        visit(arg, db, &w->hashes[i]);
+        if (other >= 0 && other < st->db_count) {
+            visit(arg, static_cast<uint32_t>(other), &w->hashes[i]);
+        }
+    }
+    return true;
+}
+
 void locks_add(Worker* w, LockSet* set, uint32_t db, uint64_t hash) {
     if (set->count == w->locks_cap) scratch_grow(&w->locks, &w->locks_cap);
     set->refs = w->locks;

@@ -21,6 +21,12 @@ struct LockSet {
 // the worker's: valid until the next call. False when the arguments do not fit the key specs.
 bool keys_collect(Worker* w, const Cmd* row, Args argv, size_t* count);
 
+// Calls visit for each key of argv and each database it is looked up in: `db`, and the one that the
+// command names besides. False as keys_collect.
+using DbKeyVisit = void (*)(void* arg, uint32_t db, const KeyHash* key);
+bool keys_each_db(Worker* w, const Store* st, const Cmd* row, Args argv, uint32_t db,
+                  DbKeyVisit visit, void* arg);
+
 void locks_add(Worker* w, LockSet* set, uint32_t db, uint64_t hash);
 void locks_sort(LockSet* set);  // and remove duplicates
 // REQUIRES: sorted, no segment held, pinned. With txn: odd on all of them before returning (I6).

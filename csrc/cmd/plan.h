@@ -18,6 +18,7 @@ enum class Rule : uint8_t {
 struct Plan {
     Rule rule;
     uint8_t first_key;  // argv index of the first key
+    bool quick;         // as a rule too short to be timed by itself (cmd/timing.h)
 };
 Plan command_plan(uint32_t index);
 

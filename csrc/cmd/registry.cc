@@ -56,10 +56,16 @@ static Rule plan_rule(const Cmd* row) {
     return single ? Rule::read_one : Rule::read_many;
 }
 
+static bool plan_quick(const Cmd* row) {
+    if (row->flags & kCmdFast) return true;
+    return row->cost != nullptr && strcmp(row->cost, "O(1)") == 0;
+}
+
 static CmdRef add_row(const Cmd* row, const Cmd* parent) {
     RP_ASSERT(g_registry.count < kRowsMax);
     CmdRef ref = {row, parent, static_cast<uint32_t>(g_registry.count)};
-    g_registry.plans[g_registry.count] = {plan_rule(row), static_cast<uint8_t>(row->keys[0].index)};
+    g_registry.plans[g_registry.count] = {plan_rule(row), static_cast<uint8_t>(row->keys[0].index),
+                                          plan_quick(row)};
     g_registry.rows[g_registry.count++] = ref;
     return ref;
 }

@@ -89,4 +89,13 @@ bool row_each_key(const Cmd* row, Args argv, KeyVisit fn, void* arg) {
     return true;
 }
 
+// SET reads the key only with GET.
+uint32_t row_key_flags(const Cmd* row, Args argv, uint32_t flags) {
+    if ((flags & kKeyVariable) == 0 || strcmp(row->name, "SET") != 0) return flags;
+    for (size_t i = 3; i < argv.len; i++) {
+        if (bytes_equal_nocase(argv[i], "GET")) return kKeyRW | kKeyAccess | kKeyUpdate;
+    }
+    return kKeyOW | kKeyUpdate;
+}
+
 }  // namespace rp

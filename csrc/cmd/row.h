@@ -47,8 +47,9 @@ enum CmdFlags : uint32_t {
     kCmdAllowBusy = 1u << 21,
     kCmdMovableKeys = 1u << 22,
     // Ours, not shown.
-    kCmdSyscmd = 1u << 25,     // COMMAND DOCS: doc_flags syscmd
-    kCmdExclusive = 1u << 26,  // R5: runs alone behind the gate
+    kCmdSubscriber = 1u << 24,  // allowed to a RESP2 client that has subscribed
+    kCmdSyscmd = 1u << 25,      // COMMAND DOCS: doc_flags syscmd
+    kCmdExclusive = 1u << 26,   // R5: runs alone behind the gate
     kCmdKeyspace =
         1u << 27,  // reads keys it does not declare (KEYS, SCAN, DBSIZE): in EXEC this needs R5
     kCmdImmediate = 1u << 28,   // never queued by MULTI (MULTI EXEC DISCARD WATCH QUIT RESET)
@@ -112,6 +113,19 @@ struct KeySpec {
 };
 constexpr int kKeySpecsMax = 4;
 
+// Which arguments name channels (or patterns of them): for permissions.
+enum ChannelFlags : uint8_t {
+    kChannelSubscribe = 1u << 0,
+    kChannelUnsubscribe = 1u << 1,
+    kChannelPublish = 1u << 2,
+    kChannelPattern = 1u << 3,
+};
+struct ChannelSpec {
+    uint8_t flags = 0;  // 0 = none of them
+    int8_t first = 0;   // index in argv
+    int8_t last = 0;    // -1 = the last argument
+};
+
 // What replies look like, for docs and reply checks.
 enum class Shape : uint8_t {
     ok,
@@ -132,6 +146,7 @@ struct Cmd {
     uint32_t flags = 0;
     uint32_t acl = 0;
     KeySpec keys[kKeySpecsMax] = {};
+    ChannelSpec channels = {};
     const char* group = nullptr;  // string generic transactions connection server ...
     const char* syntax = "";      // see below
     Shape reply = Shape::any;
@@ -146,6 +161,9 @@ struct Cmd {
     // MOVE, COPY ... DB n: the other database whose segments of the same keys are needed; -1 =
     // none.
     int64_t (*other_db)(Args argv) = nullptr;
+    // Must it wait before it runs (engine/wait.h)? Then it is presented again later. Outside of
+    // MULTI.
+    bool (*waits)(CmdCtx* c, Args argv) = nullptr;
 };
 
 // Syntax, without the command's own name (parser: engine/syntax.h). Items have one space between
@@ -178,5 +196,8 @@ uint32_t row_acl(const Cmd* row);  // named and implied categories
 // the arguments are malformed for the specs (numkeys not a number...).
 using KeyVisit = void (*)(void* arg, size_t argv_index, uint32_t key_flags);
 bool row_each_key(const Cmd* row, Args argv, KeyVisit fn, void* arg);
+
+// The flags of a key of this invocation: what a spec with kKeyVariable comes to.
+uint32_t row_key_flags(const Cmd* row, Args argv, uint32_t flags);
 
 }  // namespace rp

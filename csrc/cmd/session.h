@@ -11,8 +11,12 @@
 
 namespace rp {
 
+struct AclUser;  // engine/acl.h
 struct Engine;
 struct Worker;
+struct Mailbox;
+struct Subscriptions;
+struct Receiver;
 
 // A queued command: argv bytes copied into one allocation.
 struct QueuedCmd {
@@ -38,6 +42,15 @@ struct Multi {
 
 enum class ReplyMode : uint8_t { on, off, skip_next, skip_this };
 
+// What a command that came back Ran::paused waits for.
+enum class PausedBy : uint8_t {
+    client_pause,  // CLIENT PAUSE
+    log,           // it is full
+    mail,          // a mailbox is too full to publish
+    snapshot,      // it has too much to catch up with, or reads what would be changed
+    command,       // the command itself: WAIT, WAITAOF
+};
+
 struct Session {
     uint64_t id = 0;
     Engine* engine = nullptr;  // constant
@@ -45,37 +58,62 @@ struct Session {
     Out out;                   // replies not yet handed to the transport
     // Owner only.
     uint8_t resp = 2;
-    bool authenticated = true;
+    bool authenticated = true;   // it has logged in, or need not
+    bool inside = false;         // in-process and not logged in as anybody: no rules hold
     bool embedded = false;       // no transport: QUIT, output limits and KILL mean less
     bool replay = false;         // the log is being replayed: nothing is logged, refused or expired
     size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early
     uint64_t rests_on = 0;       // the replies in `out` may leave once the log has got this far
+    uint64_t wrote = 0;          // the highest number of the log that is of its changes
+    int64_t waits_until_ms = 0;  // with `waits`: monotonic, INT64_MAX: for ever
     ReplyMode reply_mode = ReplyMode::on;
+    PausedBy paused_by = PausedBy::client_pause;  // the last time
     Multi multi;
     Watcher watcher;
+    // Messages (cmd/mailbox.h).
+    Mailbox* mailbox =
+        nullptr;  // of its owner; null: it cannot subscribe. Constant once registered
+    Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet
+    uint32_t subscribed = 0;        // channels, patterns and shard channels together
+    Receiver* monitor = nullptr;    // while it monitors
+    bool monitors = false;          // MONITOR
+    bool cut = false;               // it has missed messages or does not read them: no more of them
+    bool silenced = false;          // a command runs whose replies are taken back: see `kept`
+    Out kept;                       // what is said nevertheless meanwhile
     // Shared (relaxed): CLIENT LIST, CLIENT KILL.
     std::atomic<uint32_t> db{0};
-    std::atomic<bool> kill{false};  // set by any thread; the owner closes it
+    std::atomic<bool> kill{false};    // set by any thread; the owner closes it
+    std::atomic<bool> waits{false};   // in WAIT or WAITAOF (engine/wait.h)
+    std::atomic<uint8_t> unblock{0};  // CLIENT UNBLOCK, set by any thread
+    // Each command has to be looked at before it runs: the client has not logged in, or its user
+    // may not do everything (engine/acl.h). Changed under Clients.lock.
+    std::atomic<bool> guarded{false};
     std::atomic<bool> no_evict{false};
     std::atomic<bool> no_touch{false};
     std::atomic<int64_t> last_ms{0};  // monotonic ms of the last command
     std::atomic<const Cmd*> last_row{nullptr};
     std::atomic<const Cmd*> last_parent{nullptr};  // of a subcommand: its container
-    std::atomic<uint64_t> query_bytes{0}, argv_bytes{0}, out_bytes{0}, out_chunks{0},
-        multi_count{0};
+    // Of its buffers: unread input and the room behind it, arguments of a command that is not all
+    // there, unsent replies (bytes, memory, pieces).
+    std::atomic<uint64_t> query_bytes{0}, query_free{0}, argv_bytes{0}, out_bytes{0}, out_memory{0},
+        out_chunks{0}, multi_count{0};
     std::atomic<uint64_t> multi_bytes{0};  // Multi.bytes
     std::atomic<uint64_t> net_in{0}, net_out{0};
     std::atomic<bool> in_multi{0};
     std::atomic<uint8_t> shared_resp{2};
     std::atomic<uint32_t> watch_count{0};
+    std::atomic<uint32_t> sub_counts[3] = {};  // by TopicKind
+    std::atomic<bool> is_monitor{false};
     // Constant once registered.
     int64_t created_ms = 0;  // monotonic
+    uint64_t own_bytes = 0;  // of the memory that is there while it does nothing
     int fd = -1;
     bool unix_socket = false;
     char addr[64] = {};  // "127.0.0.1:50512" or "/path:0"
     char laddr[128] = {};
     // Under Clients.lock.
-    char* name = nullptr;  // heap, or null
+    AclUser* user = nullptr;  // a reference; null: no engine, everything is allowed
+    char* name = nullptr;     // heap, or null
     char* lib_name = nullptr;
     char* lib_ver = nullptr;
     Session* next = nullptr;

@@ -7,6 +7,7 @@
 #include "cmd/sample.h"
 #include "cmd/scan.h"
 #include "store/edit.h"
+#include "store/notify.h"
 
 namespace rp {
 
@@ -30,6 +31,7 @@ static void cmd_sadd(CmdCtx* c, Args argv, Reply* out) {
     for (size_t i = 2; i < argv.len; i++)
         added += set_add(e.value, argv[i], intset_max(c)) ? 1 : 0;
     edit_close(&e, static_cast<uint64_t>(added));
+    if (added != 0) edit_notify(&e, kNotifySet, "sadd");
     reply_int(out, added);
 }
 
@@ -40,6 +42,7 @@ static void cmd_srem(CmdCtx* c, Args argv, Reply* out) {
     for (size_t i = 2; i < argv.len; i++)
         removed += set_remove(e.value, argv[i]) ? 1 : 0;
     edit_close(&e, static_cast<uint64_t>(removed));
+    if (removed != 0) edit_notify(&e, kNotifySet, "srem");
     reply_int(out, removed);
 }
 
@@ -99,13 +102,16 @@ static bool remove_one(CmdCtx* c, Bytes key, Bytes member) {
     edit_open(&c->a, key, Type::set, &e);
     bool removed = set_remove(e.value, member);
     edit_close(&e, removed ? 1 : 0);
+    if (removed) edit_notify(&e, kNotifySet, "srem");
     return removed;
 }
 
 static void add_one(CmdCtx* c, Bytes key, Bytes member) {
     Edit e;
     edit_open(&c->a, key, Type::set, &e);
-    edit_close(&e, set_add(e.value, member, intset_max(c)) ? 1 : 0);
+    bool added = set_add(e.value, member, intset_max(c));
+    edit_close(&e, added ? 1 : 0);
+    if (added) edit_notify(&e, kNotifySet, "sadd");
 }
 
 // Onto itself a move changes nothing and is a question only.
@@ -176,6 +182,7 @@ static void pop_one(CmdCtx* c, Bytes key) {
     }
     pop_some(c, key, e.value, 1);
     edit_close(&e, 1);
+    edit_notify(&e, kNotifySet, "spop");
 }
 
 static void cmd_spop(CmdCtx* c, Args argv, Reply* out) {
@@ -193,7 +200,9 @@ static void cmd_spop(CmdCtx* c, Args argv, Reply* out) {
     if (count == size) {
         reply_members(out, e.value);
         if (count != 0) effect_delete(c, argv[1]);
-        return edit_delete(&e, count);
+        edit_delete(&e, count);
+        if (count != 0) edit_notify(&e, kNotifySet, "spop");
+        return;
     }
     size_t stay = size - count;
     if (stay * kPopMovePart > count) {
@@ -202,6 +211,7 @@ static void cmd_spop(CmdCtx* c, Args argv, Reply* out) {
         pop_most(c, argv[1], e.value, stay);
     }
     edit_close(&e, count);
+    if (count != 0) edit_notify(&e, kNotifySet, "spop");
 }
 
 static void cmd_srandmember(CmdCtx* c, Args argv, Reply* out) {

@@ -5,6 +5,7 @@
 #include "cmd/options.h"
 #include "mem/mem.h"
 #include "store/edit.h"
+#include "store/notify.h"
 #include "types/set.h"
 
 namespace rp {
@@ -100,7 +101,9 @@ static void reply_result(Reply* out, Value* take) {
 
 static void store_result(CmdCtx* c, Bytes key, Value* take) {
     auto count = static_cast<int64_t>(set_count(take));
-    edit_store(&c->a, key, Type::set, take);
+    char event[64];
+    size_t len = cmd_full_name(c->parent, c->row, event);
+    edit_store(&c->a, key, Type::set, take, kNotifySet, {event, len});
     reply_int(c->out, count);
 }
 

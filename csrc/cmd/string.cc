@@ -8,6 +8,7 @@
 #include "cmd/effect.h"
 #include "cmd/options.h"
 #include "mem/mem.h"
+#include "store/notify.h"
 
 namespace rp {
 
@@ -28,6 +29,7 @@ static bool string_or_none(CmdCtx* c, const Handle* h) {
 // Of a locked lookup that Redis counts as a read. False: the reply (wrong type) is written.
 static bool count_string(CmdCtx* c, const Handle* h) {
     db_count_lookup(&c->a, h->at.entry != nullptr);
+    if (h->at.entry == nullptr) notify(&c->a, kNotifyKeyMiss, "keymiss", h->key);
     return string_or_none(c, h);
 }
 
@@ -95,6 +97,7 @@ static void cmd_getdel(CmdCtx* c, Args argv, Reply*) {
     if (h.at.entry == nullptr) return;
     db_delete(&c->a, &h);
     effect_delete(c, argv[1]);
+    notify(&c->a, kNotifyGeneric, "del", argv[1]);
 }
 
 static void cmd_getex(CmdCtx* c, Args argv, Reply*) {
@@ -109,9 +112,11 @@ static void cmd_getex(CmdCtx* c, Args argv, Reply*) {
     if (o.has_expiry && !o.relative && expiry_is_past(&c->a, at_ms)) {
         db_delete(&c->a, &h);
         effect_delete(c, argv[1]);
+        notify(&c->a, kNotifyGeneric, "del", argv[1]);
     } else if (o.has_expiry || (o.persist && expiry_of(&h) != kNoExpiry)) {
         db_set_expiry(&c->a, &h, at_ms);
         effect_expire_at(c, argv[1], at_ms);
+        notify(&c->a, kNotifyGeneric, o.has_expiry ? Bytes("expire") : Bytes("persist"), argv[1]);
     }
 }
 
@@ -119,6 +124,11 @@ static void cmd_getex(CmdCtx* c, Args argv, Reply*) {
 
 static void put_value(CmdCtx* c, Handle* h, Args argv, size_t value, int64_t expiry_ms) {
     db_put(&c->a, h, db_make_string(h->key, argv[value], arg_blob(c, value), expiry_ms));
+}
+
+static void notify_set(CmdCtx* c, Bytes key, bool expires) {
+    notify(&c->a, kNotifyString, "set", key);
+    if (expires) notify(&c->a, kNotifyGeneric, "expire", key);
 }
 
 static void cmd_set(CmdCtx* c, Args argv, Reply* out) {
@@ -139,6 +149,7 @@ static void cmd_set(CmdCtx* c, Args argv, Reply* out) {
     if (o.keep_ttl) at_ms = expiry_of(&h);
     put_value(c, &h, argv, 2, at_ms);
     if (argv.len > 3) effect_set(c, argv[1], argv, 2, at_ms);
+    notify_set(c, argv[1], o.has_expiry);
     if (!o.get) reply_ok(out);
 }
 
@@ -146,6 +157,7 @@ static void cmd_setnx(CmdCtx* c, Args argv, Reply* out) {
     Handle h = db_open(&c->a, argv[1]);
     if (h.at.entry != nullptr) return reply_int(out, 0);
     put_value(c, &h, argv, 2, kNoExpiry);
+    notify_set(c, argv[1], false);
     reply_int(out, 1);
 }
 
@@ -155,6 +167,7 @@ static void set_expiring(CmdCtx* c, Args argv, TimeUnit unit) {
     Handle h = db_open(&c->a, argv[1]);
     put_value(c, &h, argv, 3, at_ms);
     effect_set(c, argv[1], argv, 3, at_ms);
+    notify_set(c, argv[1], true);
     reply_ok(c->out);
 }
 static void cmd_setex(CmdCtx* c, Args argv, Reply*) { set_expiring(c, argv, TimeUnit::seconds); }
@@ -167,6 +180,7 @@ static void cmd_getset(CmdCtx* c, Args argv, Reply*) {
     if (!count_string(c, &h)) return;
     reply_old(c, &h);
     put_value(c, &h, argv, 2, kNoExpiry);
+    notify_set(c, argv[1], false);
 }
 
 static bool pairs_complete(CmdCtx* c, Args argv) {
@@ -182,6 +196,7 @@ static void put_pairs(CmdCtx* c, Args argv) {
     for (size_t i = 1; i < argv.len; i += 2) {
         Handle h = db_open(&c->a, argv[i]);
         put_value(c, &h, argv, i + 1, kNoExpiry);
+        notify_set(c, argv[i], false);
     }
 }
 
@@ -216,7 +231,7 @@ static Blob* grow_own_blob(Access* a, Handle* h, size_t len) {
     if (e == nullptr || entry_encoding(e) != Encoding::blob) return nullptr;
     preserve_before_change(a, e);
     Blob* b = entry_blob(e);
-    if (b->refs.load(std::memory_order_acquire) != 1) return nullptr;
+    if (blob_shared(b)) return nullptr;
     if (b->cap < len) {
         b = blob_try_resize(b, len < 2 * b->cap ? 2 * b->cap : len);
         if (b == nullptr) return nullptr;
@@ -263,12 +278,15 @@ static void cmd_append(CmdCtx* c, Args argv, Reply* out) {
     if (!string_or_none(c, &h)) return;
     if (h.at.entry == nullptr) {
         put_value(c, &h, argv, 2, kNoExpiry);
+        notify(&c->a, kNotifyString, "append", argv[1]);
         return reply_int(out, static_cast<int64_t>(argv[2].len));
     }
     size_t old_len = db_value_len(h.at.entry);
     if (!length_fits(c, old_len, argv[2].len)) return;
     size_t len = old_len + argv[2].len;
-    if (put_patched(c, &h, len, old_len, argv[2])) reply_int(out, static_cast<int64_t>(len));
+    if (!put_patched(c, &h, len, old_len, argv[2])) return;
+    notify(&c->a, kNotifyString, "append", argv[1]);
+    reply_int(out, static_cast<int64_t>(len));
 }
 
 static void cmd_setrange(CmdCtx* c, Args argv, Reply* out) {
@@ -283,7 +301,9 @@ static void cmd_setrange(CmdCtx* c, Args argv, Reply* out) {
     auto at = static_cast<size_t>(offset);
     if (!length_fits(c, at, patch.len)) return;
     size_t len = at + patch.len > old_len ? at + patch.len : old_len;
-    if (put_patched(c, &h, len, at, patch)) reply_int(out, static_cast<int64_t>(len));
+    if (!put_patched(c, &h, len, at, patch)) return;
+    notify(&c->a, kNotifyString, "setrange", argv[1]);
+    reply_int(out, static_cast<int64_t>(len));
 }
 
 // ---- counters ---------------------------------------------------------------------------------
@@ -309,6 +329,7 @@ static void increment(CmdCtx* c, Bytes key, int64_t by) {
     } else {
         db_put_keep_age(&c->a, &h, entry_new_integer(key, value, expiry_of(&h)));
     }
+    notify(&c->a, kNotifyString, "incrby", key);
     reply_int(c->out, value);
 }
 
@@ -344,6 +365,7 @@ static void cmd_incrbyfloat(CmdCtx* c, Args argv, Reply* out) {
     Entry* e = entry_new_string(argv[1], result, Encoding::embstr, expiry_of(&h));
     db_put_keep_age(&c->a, &h, e);
     effect(c, {"SET", argv[1], result, "KEEPTTL"});
+    notify(&c->a, kNotifyString, "incrbyfloat", argv[1]);
     reply_bulk(out, result);
 }
 

@@ -16,6 +16,9 @@ struct ExecPlan {
 };
 void exec_plan(Worker* w, const Session* s, ExecPlan* out);
 
+// Calls visit for each key of each queued write, in the database where it will be looked up.
+void exec_each_write_key(Worker* w, const Session* s, DbKeyVisit visit, void* arg);
+
 // An EXEC that was refused (arity, NOAUTH, OOM) ends the transaction, as DISCARD does.
 void exec_abandon(CmdCtx* c);
 

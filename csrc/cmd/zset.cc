@@ -11,6 +11,7 @@
 #include "cmd/sample.h"
 #include "mem/mem.h"
 #include "store/edit.h"
+#include "store/notify.h"
 
 namespace rp {
 
@@ -123,6 +124,9 @@ static void add_pairs(CmdCtx* c, Args argv, size_t from, double* scores, uint32_
         updated += last == Added::updated;
     }
     edit_close(&e, added + updated);
+    if (added + updated != 0) {
+        edit_notify(&e, kNotifyZset, flags & kAddIncr ? Bytes("zincr") : Bytes("zadd"));
+    }
     if (last == Added::nan) {
         reply_error(c->out, "ERR resulting score is not a number (NaN)");
     } else if (!(flags & kAddIncr)) {
@@ -161,6 +165,7 @@ static void cmd_zrem(CmdCtx* c, Args argv, Reply* out) {
     for (size_t i = 2; i < argv.len && zset_count(e.value) != 0; i++)
         removed += zset_remove(e.value, argv[i]);
     edit_close(&e, removed);
+    if (removed != 0) edit_notify(&e, kNotifyZset, "zrem");
     reply_int(out, static_cast<int64_t>(removed));
 }
 
@@ -228,6 +233,7 @@ static void pop(Edit* e, bool max, size_t n, PopShape shape, Reply* out) {
     }
     zset_remove_ranks(e->value, rank, n);
     edit_close(e, n);
+    if (n != 0) edit_notify(e, kNotifyZset, max ? Bytes("zpopmax") : Bytes("zpopmin"));
 }
 
 static size_t at_most(const Edit* e, int64_t n) {

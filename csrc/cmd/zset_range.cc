@@ -3,6 +3,7 @@
 #include "cmd/families.h"
 #include "cmd/zset.h"
 #include "store/edit.h"
+#include "store/notify.h"
 
 namespace rp {
 
@@ -149,6 +150,9 @@ static void remove_range(CmdCtx* c, Args argv, RangeBy by) {
     Span span = range_span(e.value, &range, false);
     zset_remove_ranks(e.value, span.rank, span.n);
     edit_close(&e, span.n);
+    char event[64];
+    size_t len = cmd_full_name(c->parent, c->row, event);
+    if (span.n != 0) edit_notify(&e, kNotifyZset, {event, len});
     reply_int(c->out, static_cast<int64_t>(span.n));
 }
 static void cmd_zremrangebyrank(CmdCtx* c, Args argv, Reply*) {
@@ -282,7 +286,7 @@ static void cmd_zrangestore(CmdCtx* c, Args argv, Reply* out) {
     ZsetPair pair;
     for (ZsetWalk w = zset_walk(&from, s.rank, s.n, q.reverse); zset_next(&w, &pair);)
         zset_add(&made, pair.member, pair.score, limits);
-    edit_store(&c->a, argv[1], Type::zset, &made);
+    edit_store(&c->a, argv[1], Type::zset, &made, kNotifyZset, "zrangestore");
     reply_int(out, static_cast<int64_t>(s.n));
 }
 

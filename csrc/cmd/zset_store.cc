@@ -8,6 +8,7 @@
 #include "cmd/zset.h"
 #include "mem/mem.h"
 #include "store/edit.h"
+#include "store/notify.h"
 #include "types/set.h"
 
 namespace rp {
@@ -256,7 +257,9 @@ static void reply_result(CmdCtx* c, Args argv, Result result, Combination* k) {
     Value v = combined(c, k);
     size_t n = zset_count(&v);
     if (result == Result::stored) {
-        edit_store(&c->a, argv[1], Type::zset, &v);
+        char event[64];
+        size_t len = cmd_full_name(c->parent, c->row, event);
+        edit_store(&c->a, argv[1], Type::zset, &v, kNotifyZset, {event, len});
         return reply_int(c->out, static_cast<int64_t>(n));
     }
     reply_ranks(c->out, &v, 0, n, false, k->scores);

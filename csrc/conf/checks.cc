@@ -15,7 +15,10 @@ const char* check_dbfilename(Bytes value) {
 
 const char* check_appendfilename(Bytes value) {
     if (value.len == 0) return "appendfilename can't be empty";
-    return has_slash(value) ? "appendfilename can't be a path, just a filename" : nullptr;
+    if (has_slash(value)) return "appendfilename can't be a path, just a filename";
+    // Names of the log's files are this and up to some 50 bytes more (kAppendNameMax of persist/).
+    constexpr size_t kMax = 200;
+    return value.len > kMax ? "appendfilename is too long: at most 200 bytes" : nullptr;
 }
 
 const char* check_appenddirname(Bytes value) {
@@ -31,6 +34,13 @@ const char* check_hostname(Bytes value) {
         if (!fine) return "Hostnames may only contain alphanumeric characters, hyphens or dots";
     }
     return nullptr;
+}
+
+const char* check_user_password(Bytes value) {
+    if (value.len == 0) return nullptr;
+    const auto* colon = static_cast<const char*>(memchr(value.ptr, ':', value.len));
+    const bool fine = colon != nullptr && colon != value.ptr && colon + 1 != value.ptr + value.len;
+    return fine ? nullptr : "user:password is expected";
 }
 
 // What a variable of the title expands to while the server starts: maybe nothing, as Redis sees it.

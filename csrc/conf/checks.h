@@ -10,6 +10,8 @@ const char* check_appendfilename(Bytes value);
 const char* check_appenddirname(Bytes value);
 const char* check_hostname(Bytes value);
 const char* check_title_template(Bytes value);
+// "user:password", or nothing.
+const char* check_user_password(Bytes value);
 // Not to be turned on here.
 const char* check_activedefrag(Bytes value);
 

@@ -173,18 +173,23 @@ static bool find_rows(Config* c, const ConfigPair* pairs, size_t count, bool loc
     return true;
 }
 
+// Whether the callback has something to do.
+static bool takes_effect(const Change& it) {
+    return it.before != it.after || (it.row->flags & kConfigVolatile) != 0;
+}
+
 // Asks the callback about every changed row; undoes everything on a veto.
 static bool apply_all(Config* c, const std::vector<Change>& changes, ConfigErr* err) {
     ConfigTexts* t = c->texts;
     if (!t->apply) return true;
     for (size_t i = 0; i < changes.size(); i++) {
-        if (changes[i].before == changes[i].after) continue;
+        if (!takes_effect(changes[i])) continue;
         char why[256] = {};
         if (t->apply(t->apply_arg, changes[i].row, why, sizeof why)) continue;
         for (const Change& it : changes)
             value_store(c, it.row, it.before);
         for (size_t j = 0; j <= i; j++) {
-            if (changes[j].before == changes[j].after) continue;
+            if (!takes_effect(changes[j])) continue;
             char ignored[256] = {};
             // It was in force a moment ago; if it cannot come back, there is nothing better to do.
             (void)t->apply(t->apply_arg, changes[j].row, ignored, sizeof ignored);
@@ -194,9 +199,9 @@ static bool apply_all(Config* c, const std::vector<Change>& changes, ConfigErr* 
     return true;
 }
 
-bool config_set_many(Config* c, const ConfigPair* pairs, size_t count, bool local_client,
+// REQUIRES: set_lock.
+static bool set_many(Config* c, const ConfigPair* pairs, size_t count, bool local_client,
                      ConfigErr* err) {
-    std::lock_guard<std::mutex> held(c->texts->set_lock);
     std::vector<Change> changes;
     if (!find_rows(c, pairs, count, local_client, &changes, err)) return false;
     for (size_t i = 0; i < count; i++) {
@@ -210,6 +215,20 @@ bool config_set_many(Config* c, const ConfigPair* pairs, size_t count, bool loca
     for (const Change& it : changes)
         value_store(c, it.row, it.after);
     return apply_all(c, changes, err);
+}
+
+bool config_set_many(Config* c, const ConfigPair* pairs, size_t count, bool local_client,
+                     ConfigErr* err) {
+    std::lock_guard<std::mutex> held(c->texts->set_lock);
+    return set_many(c, pairs, count, local_client, err);
+}
+
+bool config_try_set_many(Config* c, const ConfigPair* pairs, size_t count, bool local_client,
+                         ConfigErr* err) {
+    std::unique_lock<std::mutex> held(c->texts->set_lock, std::try_to_lock);
+    if (held.owns_lock()) return set_many(c, pairs, count, local_client, err);
+    config_err_set(err, "ERR CONFIG SET failed: another one is under way, try again");
+    return false;
 }
 
 void config_on_apply(Config* c, ConfigApply fn, void* arg) {

@@ -53,10 +53,10 @@ constexpr size_t kClientClasses = 3;
 // enable-debug-command, enable-protected-configs, enable-module-command.
 enum class DebugAccess : int64_t { no, yes, local };
 
-// Asked after the new values are visible, once for each row that changed. False vetoes the whole
-// set: every value is put back, and rows already applied are applied again with their old values.
-// `why` is a NUL-terminated text (protocol wording, if Redis has one). Must not set settings
-// itself.
+// Asked after the new values are visible, once for each row that changed or names a file. False
+// vetoes the whole set: every value is put back, and rows already applied are applied again with
+// their old values. `why` is a NUL-terminated text (protocol wording, if Redis has one). Must not
+// set settings itself.
 using ConfigApply = bool (*)(void* arg, const ConfigRow* row, char* why, size_t why_size);
 
 struct Config {
@@ -65,6 +65,9 @@ struct Config {
         protected_mode;
     ConfigNum io_threads;       // number of loops
     ConfigNum requirepass_set;  // 1 while a password is set: the text stays behind the lock
+    // Encryption; the texts stay behind the lock. tls_auth_clients: 0 no, 1 yes, 2 optional.
+    ConfigNum tls_port, tls_auth_clients, tls_prefer_server_ciphers;
+    ConfigNum tls_session_caching, tls_session_cache_size, tls_session_cache_timeout;
     // Limits of a client.
     ConfigNum proto_max_bulk_len, client_query_buffer_limit;
     ConfigNum maxmemory_clients;                // bytes, or minus a percentage of maxmemory
@@ -83,8 +86,12 @@ struct Config {
     ConfigNum appendonly, appendfsync, rdbcompression, rdbchecksum, stop_writes_on_bgsave_error;
     ConfigNum auto_aof_rewrite_percentage, auto_aof_rewrite_min_size;
     ConfigNum aof_load_truncated, aof_use_rdb_preamble, aof_timestamp_enabled;
+    ConfigNum acllog_max_len, acl_pubsub_default;  // 1: allchannels
     // Engine. loglevel: LogLevel of base/log.h.
+    ConfigNum notify_keyspace_events;  // NotifyClass of store/notify.h
     ConfigNum databases, hz, dynamic_hz, active_expire_effort, loglevel;
+    // Watching: microseconds, entries, milliseconds, yes/no.
+    ConfigNum slowlog_log_slower_than, slowlog_max_len, latency_monitor_threshold, latency_tracking;
     ConfigNum enable_debug_command, enable_protected_configs;  // DebugAccess
     // The rows without a field above, by row number.
     ConfigNum other[kConfigRowsMax];
@@ -116,6 +123,12 @@ struct ConfigSources {
 [[nodiscard]] bool config_load_environment(Config* c, const char* const* environment,
                                            ConfigErr* err);
 
+// What redis.conf says beside settings, in order. The words are borrowed for the call; `where` says
+// which line ("config file 'x' line 3").
+using ConfigWordsFn = void (*)(void* arg, const Bytes* words, size_t count, const char* where);
+void config_each_user(const Config* c, ConfigWordsFn fn, void* arg);    // user name rules...
+void config_each_rename(const Config* c, ConfigWordsFn fn, void* arg);  // rename-command from to
+
 // --- CONFIG GET, SET, REWRITE
 // ------------------------------------------------------------------------
 
@@ -127,6 +140,10 @@ struct ConfigPair {
 // ...". `local_client`: may set protected settings where those are open to local clients.
 [[nodiscard]] bool config_set_many(Config* c, const ConfigPair* pairs, size_t count,
                                    bool local_client, ConfigErr* err);
+// The same, but fails at once while another thread is in one of the two: for whoever holds what
+// that one may be waiting for.
+[[nodiscard]] bool config_try_set_many(Config* c, const ConfigPair* pairs, size_t count,
+                                       bool local_client, ConfigErr* err);
 // One callback for all rows; null = none. REQUIRES: no config_set_many is running.
 void config_on_apply(Config* c, ConfigApply fn, void* arg);
 
@@ -144,10 +161,17 @@ size_t config_get(const Config* c, const Bytes* patterns, size_t count, ConfigSi
 // the full length. Lists (bind, save) are separated by one space. An unknown name is a bug.
 size_t config_text(const Config* c, Bytes name, char* out, size_t size);
 
+// The lines `user ...` that a rewrite writes in place of those the file has.
+struct ConfigUsers {
+    const Bytes* lines = nullptr;
+    size_t count = 0;
+};
 // Writes the settings into the file they were loaded from (`path` null) or into `path`: comments
 // and order stay, changed values are replaced, new ones appended. Temporary file, fsync, rename,
-// fsync of the directory. On failure err->text is the whole reply without its '-'.
-[[nodiscard]] bool config_rewrite(Config* c, const char* path, ConfigErr* err);
+// fsync of the directory. `users` null: lines of users stay as they are. On failure err->text is
+// the whole reply without its '-'.
+[[nodiscard]] bool config_rewrite(Config* c, const char* path, ConfigErr* err,
+                                  const ConfigUsers* users = nullptr);
 // Absolute path of the loaded file, "" if none; as config_text.
 size_t config_file(const Config* c, char* out, size_t size);
 
@@ -157,5 +181,7 @@ size_t config_unused(const Config* c, ConfigSink sink);
 
 // docs/configuration.md.
 void config_docs_markdown(FILE* out);
+// packaging/redis.conf: every setting with its default, commented out.
+void config_docs_conf(FILE* out);
 
 }  // namespace rp

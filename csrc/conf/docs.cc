@@ -69,6 +69,79 @@ static void print_rows(FILE* out, bool effective) {
     }
 }
 
+// ---- redis.conf -------------------------------------------------------------------------------
+
+static std::string without_backticks(const std::string& text) {
+    std::string out;
+    for (char c : text) {
+        if (c != '`') out += c;
+    }
+    return out;
+}
+
+// "## " and at most 96 columns.
+static void print_comment(FILE* out, const std::string& text) {
+    constexpr size_t kColumns = 92;
+    size_t at = 0;
+    while (at < text.size()) {
+        size_t end = text.size();
+        if (end - at > kColumns) {
+            end = text.rfind(' ', at + kColumns);
+            if (end == std::string::npos || end <= at) end = text.size();
+        }
+        fprintf(out, "## %s\n", text.substr(at, end - at).c_str());
+        at = end + (end < text.size() ? 1 : 0);
+    }
+}
+
+static void print_setting(FILE* out, const ConfigRow* row) {
+    std::string value = without_backticks(standard(row));
+    bool of_machine = row->num == &Config::io_threads || row->kind == ConfigKind::directory;
+    std::string range = without_backticks(allowed(row));
+    print_comment(out, row->about);
+    print_comment(out, std::string(config_kind_name(row->kind)) +
+                           (range.empty() ? "" : ": " + range) +
+                           "; CONFIG SET: " + at_run_time(row));
+    if (of_machine) {
+        print_comment(out, "Default: " + value + ".");
+        value = row->kind == ConfigKind::directory ? "./" : "4";
+    }
+    if (row->kind == ConfigKind::replica_of) value = "no one";
+    bool words = (row->flags & kConfigMulti) || row->kind == ConfigKind::client_limits ||
+                 row->kind == ConfigKind::replica_of || row->kind == ConfigKind::save_points ||
+                 row->kind == ConfigKind::oom_values || row->kind == ConfigKind::bind_list;
+    bool quotes = value.empty() || (!words && value.find(' ') != std::string::npos);
+    fprintf(out, quotes ? "# %s \"%s\"\n\n" : "# %s %s\n\n", row->name, value.c_str());
+}
+
+static void print_settings(FILE* out, bool effective) {
+    for (size_t i = 0; i < config_row_count(); i++) {
+        const ConfigRow* row = config_row_at(i);
+        if (row->flags & kConfigHidden) continue;
+        if (((row->flags & kConfigEffective) != 0) == effective) print_setting(out, row);
+    }
+}
+
+void config_docs_conf(FILE* out) {
+    fprintf(out,
+            "## Every setting of the server with its default. Lines with ## explain; take the # "
+            "away from\n"
+            "## a line to change its value. Generated from csrc/conf/table.cc.\n"
+            "##\n"
+            "##     python -m rustypotato /etc/rustypotato/redis.conf\n"
+            "##\n"
+            "## Later sources win: this file, RUSTYPOTATO_* variables, flags, CONFIG SET. CONFIG "
+            "REWRITE\n"
+            "## writes what CONFIG SET has changed back into it.\n\n");
+    print_settings(out, true);
+    fprintf(out,
+            "## ---- Settings of Redis that are only stored here: they change nothing "
+            "----------------------\n\n");
+    print_settings(out, false);
+}
+
+// ---- docs/configuration.md --------------------------------------------------------------------
+
 void config_docs_markdown(FILE* out) {
     fprintf(
         out,

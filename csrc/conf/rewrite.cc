@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 
+#include "conf/replace_file.h"
 #include "conf/split_args.h"
 #include "conf/value.h"
 
@@ -125,16 +126,18 @@ static std::vector<OutLine> row_lines(const Config* c, const ConfigRow* row) {
 struct OldLine {
     std::string text;
     const ConfigRow* row = nullptr;  // the setting it sets; null: keep the line
+    bool user = false;
 };
 
-static const ConfigRow* line_row(const std::string& line) {
+// The first word, or "" of a comment or blank line.
+static std::string line_name(const std::string& line) {
     const size_t start = line.find_first_not_of(" \t\r");
-    if (start == std::string::npos || line[start] == '#') return nullptr;
+    if (start == std::string::npos || line[start] == '#') return "";
     std::string name(line.size(), '\0');
     Bytes rest = bytes_of(line);
     size_t len = 0;
-    if (split_args_next(&rest, name.data(), &len) != SplitArg::arg) return nullptr;
-    return config_row_find({name.data(), len});
+    if (split_args_next(&rest, name.data(), &len) != SplitArg::arg) return "";
+    return name.substr(0, len);
 }
 
 static std::vector<OldLine> split_file(const std::string& text) {
@@ -143,14 +146,34 @@ static std::vector<OldLine> split_file(const std::string& text) {
         size_t end = text.find('\n', from);
         if (end == std::string::npos) end = text.size();
         OldLine line = {.text = text.substr(from, end - from)};
-        line.row = line_row(line.text);
+        const std::string name = line_name(line.text);
+        line.row = config_row_find(bytes_of(name));
+        line.user = bytes_equal_nocase(bytes_of(name), "user");
         lines.push_back(line);
         from = end + 1;
     }
     return lines;
 }
 
-static std::string new_text(const Config* c, std::vector<OldLine> lines) {
+// Takes the places of the old ones, in order; what is left over is appended, or goes.
+static void place_users(const ConfigUsers* users, std::vector<OldLine>* lines,
+                        std::vector<OutLine>* added) {
+    size_t next = 0;
+    std::vector<OldLine> kept;
+    for (OldLine& line : *lines) {
+        if (!line.user) {
+            kept.push_back(line);
+        } else if (next < users->count) {
+            kept.push_back({.text = {users->lines[next].ptr, users->lines[next].len}});
+            next++;
+        }
+    }
+    for (; next < users->count; next++)
+        added->push_back({{users->lines[next].ptr, users->lines[next].len}, true});
+    *lines = std::move(kept);
+}
+
+static std::string new_text(const Config* c, std::vector<OldLine> lines, const ConfigUsers* users) {
     std::vector<OutLine> added;
     for (size_t i = 0; i < config_row_count(); i++) {
         const ConfigRow* row = config_row_at(i);
@@ -165,6 +188,7 @@ static std::string new_text(const Config* c, std::vector<OldLine> lines) {
             if (wanted[next].forced) added.push_back(wanted[next]);
         }
     }
+    if (users != nullptr) place_users(users, &lines, &added);
     std::string out;
     bool is_signed = false;
     for (const OldLine& line : lines) {
@@ -208,50 +232,7 @@ static bool read_old(const std::string& path, std::string* text, mode_t* mode) {
     return fine;
 }
 
-static bool write_synced(int fd, const std::string& text, mode_t mode) {
-    for (size_t done = 0; done < text.size();) {
-        const ssize_t n = write(fd, text.data() + done, text.size() - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        done += static_cast<size_t>(n);
-    }
-    return fchmod(fd, mode) == 0 && fsync(fd) == 0;
-}
-
-static bool sync_directory(const std::string& path) {
-    const size_t slash = path.rfind('/');
-    const std::string directory = slash == std::string::npos ? "."
-                                  : slash == 0               ? "/"
-                                                             : path.substr(0, slash);
-    const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return false;
-    const bool fine = fsync(fd) == 0;
-    const int kept = errno;
-    close(fd);
-    errno = kept;
-    return fine;
-}
-
-// Either the old or the new text is at `path` whenever the machine stops. False with errno set.
-static bool replace_file(const std::string& path, const std::string& text, mode_t mode) {
-    std::string temp = path + ".XXXXXX";
-    const int fd = mkostemp(temp.data(), O_CLOEXEC);
-    if (fd < 0) return false;
-    bool fine = write_synced(fd, text, mode);
-    int kept = errno;
-    if (close(fd) != 0 && fine) {
-        fine = false;
-        kept = errno;
-    }
-    errno = kept;
-    if (fine && rename(temp.c_str(), path.c_str()) == 0) return sync_directory(path);
-    kept = errno;
-    unlink(temp.c_str());
-    errno = kept;
-    return false;
-}
-
-bool config_rewrite(Config* c, const char* path, ConfigErr* err) {
+bool config_rewrite(Config* c, const char* path, ConfigErr* err, const ConfigUsers* users) {
     std::lock_guard<std::mutex> held(c->texts->set_lock);
     std::string target = path ? path : c->texts->file;
     if (target.empty()) {
@@ -264,7 +245,8 @@ bool config_rewrite(Config* c, const char* path, ConfigErr* err) {
     free(real);
     std::string old;
     mode_t mode = 0644;
-    if (read_old(target, &old, &mode) && replace_file(target, new_text(c, split_file(old)), mode)) {
+    if (read_old(target, &old, &mode) &&
+        file_replace(target, new_text(c, split_file(old), users), mode)) {
         return true;
     }
     config_err_set(err, std::string("ERR Rewriting config file: ") + strerror(errno));

@@ -73,22 +73,7 @@ static bool set_row(const Loader* l, const ConfigRow* row, const ConfigWords& wo
         if (adds) add_save(l->c, words, before, &value);
         l->c->texts->save_seen = true;
     }
-    if (strcmp(row->name, "daemonize") == 0) l->c->texts->daemonize_from = l->where;
     value_store(l->c, row, value);
-    return true;
-}
-
-// A line that Redis' own CONFIG REWRITE leaves behind: the default user, open to everybody.
-static bool is_open_default_user(const ConfigWords& args) {
-    if (args.size() < 2 || args[1] != "default") return false;
-    for (size_t i = 2; i < args.size(); i++) {
-        bool open = false;
-        for (const char* rule : {"on", "nopass", "sanitize-payload", "~*", "&*", "+@all", "allkeys",
-                                 "allchannels", "allcommands"}) {
-            open = open || args[i] == rule;
-        }
-        if (!open) return false;
-    }
     return true;
 }
 
@@ -98,11 +83,18 @@ static bool set_directive(const Loader* l, const std::string& name, const Config
     *done = true;
     const bool ignored = name == "list-max-ziplist-entries" || name == "list-max-ziplist-value";
     if (ignored && args.size() == 2) return true;
-    if (name == "user") {
-        if (is_open_default_user(args)) return true;
-        return stop(l, "'user': access control lists are not supported; use requirepass");
+    if (name == "user" || name == "rename-command") {
+        std::vector<ConfigLine>* list =
+            name == "user" ? &l->c->texts->users : &l->c->texts->renames;
+        if (name == "user" && args.size() < 2)
+            return stop(l, "'user': a name and rules must follow");
+        if (name != "user" && args.size() != 3) {
+            return stop(l, "'rename-command': two names must follow");
+        }
+        list->push_back({ConfigWords(args.begin() + 1, args.end()), l->where});
+        return true;
     }
-    if (name == "rename-command" || name == "loadmodule" || name == "sentinel") {
+    if (name == "loadmodule" || name == "sentinel") {
         return stop(l, quoted(name) + " is not supported; remove it");
     }
     *done = false;
@@ -120,6 +112,23 @@ static bool set_words(const Loader* l, const ConfigWords& args) {
     const ConfigRow* row = config_row_find(bytes_of(name));
     if (!row) return stop(l, "unknown setting " + quoted(args[0]));
     return set_row(l, row, ConfigWords(args.begin() + 1, args.end()), true);
+}
+
+static void each_line(const std::vector<ConfigLine>& lines, ConfigWordsFn fn, void* arg) {
+    for (const ConfigLine& line : lines) {
+        std::vector<Bytes> words;
+        for (const std::string& word : line.words)
+            words.push_back(bytes_of(word));
+        fn(arg, words.data(), words.size(), line.where.c_str());
+    }
+}
+
+void config_each_user(const Config* c, ConfigWordsFn fn, void* arg) {
+    each_line(c->texts->users, fn, arg);
+}
+
+void config_each_rename(const Config* c, ConfigWordsFn fn, void* arg) {
+    each_line(c->texts->renames, fn, arg);
 }
 
 // --- Text
@@ -346,15 +355,6 @@ static bool set_flag(Loader* l, const Flag& flag) {
     return set_words(l, flag.args);
 }
 
-// At the end, so that `--daemonize no` helps against a file that says yes.
-static bool check_foreground(Loader* l) {
-    if (value_read(l->c, config_row_find("daemonize")).num == 0) return true;
-    l->where = l->c->texts->daemonize_from;
-    return stop(l,
-                "'daemonize': only 'no' is allowed: run it under a service manager, or in the "
-                "background with '&' (got 'yes')");
-}
-
 bool config_load(Config* c, const ConfigSources& sources, ConfigErr* err) {
     Loader l = {.c = c, .err = err, .where = "command line", .includes_allowed = true};
     CommandLine line;
@@ -365,7 +365,7 @@ bool config_load(Config* c, const ConfigSources& sources, ConfigErr* err) {
     for (const Flag& flag : line.flags) {
         if (!set_flag(&l, flag)) return false;
     }
-    return check_foreground(&l);
+    return true;
 }
 
 }  // namespace rp

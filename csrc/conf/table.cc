@@ -21,6 +21,7 @@ static constexpr uint16_t kWorks = kConfigEffective;
 static constexpr uint16_t kSecret = kConfigSensitive;
 static constexpr uint16_t kUnseen = kConfigHidden;
 static constexpr uint16_t kList = kConfigMulti;
+static constexpr uint16_t kFile = kConfigVolatile;
 
 static constexpr ConfigChoice kSupervised[] = {
     {"upstart", 3}, {"systemd", 2}, {"auto", 1}, {"no", 0}, {}};
@@ -31,6 +32,7 @@ static constexpr ConfigChoice kDisklessLoad[] = {
     {"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}, {}};
 static constexpr ConfigChoice kLogLevels[] = {
     {"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}, {}};
+static constexpr ConfigChoice kLogFormats[] = {{"redis", 0}, {"logfmt", 1}, {"json", 2}, {}};
 static constexpr ConfigChoice kPolicies[] = {
     {"volatile-lru", 0},   {"volatile-lfu", 1}, {"volatile-random", 2},
     {"volatile-ttl", 3},   {"allkeys-lru", 4},  {"allkeys-lfu", 5},
@@ -171,10 +173,10 @@ constexpr ConfigRow kConfigRows[] = {
      .about = "Per class (normal, replica, pubsub): bytes of unread replies that close the "
               "connection "
               "at once, bytes that close it when kept up, and for how many seconds; 0 = no limit."},
-    {.name = "maxmemory-clients", .kind = ConfigKind::memory_or_percent, .upper = kLong,
-     .num = &Config::maxmemory_clients,
-     .about = "Bytes, or percent of maxmemory, that all connections together may use; 0 = no "
-              "limit."},
+    {.name = "maxmemory-clients", .kind = ConfigKind::memory_or_percent, .flags = kWorks,
+     .upper = kLong, .num = &Config::maxmemory_clients,
+     .about = "Bytes (at least 128kb), or percent of maxmemory, that all connections together may "
+              "use; the largest are closed then. 0 = no limit."},
 
     // Memory.
     memory("maxmemory", 0, 0, kWorks,
@@ -248,10 +250,11 @@ constexpr ConfigRow kConfigRows[] = {
     text("pidfile", "", kFixed | kWorks,
         "File that holds the process id while the server runs; empty = none."),
     {.name = "daemonize", .kind = ConfigKind::boolean, .flags = kFixed | kWorks, .upper = 1,
-     .about = "Only 'no' is allowed: the server stays in the "
-                                        "foreground."},
-    choice("supervised", 0, kSupervised, kFixed,
-        "Service manager to tell when the server is ready."),
+     .about = "Go on in the background; without `pidfile` the process id is in "
+              "/var/run/redis.pid."},
+    choice("supervised", 0, kSupervised, kFixed | kWorks,
+        "Service manager to tell when the server is ready: systemd by $NOTIFY_SOCKET, upstart by "
+        "stopping itself; auto = the one that is there."),
     {.name = "enable-protected-configs", .kind = ConfigKind::choice, .flags = kFixed | kWorks,
      .choices = kAccess, .num = &Config::enable_protected_configs,
      .about = "Who may set protected settings by CONFIG SET: no = nobody, local = clients of "
@@ -292,26 +295,32 @@ constexpr ConfigRow kConfigRows[] = {
     // Log and statistics.
     choice("loglevel", 2, kLogLevels, kWorks,
         "Least important lines that are still logged.", &Config::loglevel),
+    choice("log-format", 0, kLogFormats, kWorks,
+        "Shape of log lines: as Redis writes them, key=value pairs, or a JSON object each."),
     text("logfile", "", kFixed | kWorks,
-        "File the log is appended to; empty = standard output."),
-    yes_no("syslog-enabled", false, kFixed, "Log to the system logger as well."),
-    text("syslog-ident", "redis", kFixed, "Name in the system log."),
-    choice("syslog-facility", 1, kFacilities, kFixed, "Facility of the system log."),
+        "File the log is appended to, opened again at SIGHUP; empty = standard output."),
+    yes_no("syslog-enabled", false, kFixed | kWorks, "Log to the system logger as well."),
+    text("syslog-ident", "redis", kFixed | kWorks, "Name in the system log."),
+    choice("syslog-facility", 1, kFacilities, kFixed | kWorks, "Facility of the system log."),
     yes_no("crash-log-enabled", true, 0, "Log a report when the process crashes."),
     yes_no("crash-memcheck-enabled", true, 0, "Test the memory after a crash."),
-    integer("slowlog-log-slower-than", 10000, -1, kLong, 0,
-        "Microseconds above which a command enters the slow log; 0 = all, -1 = none."),
-    integer("slowlog-max-len", 128, 0, kLong, 0,
-        "Entries that the slow log keeps."),
-    integer("latency-monitor-threshold", 0, 0, kLong, 0,
-        "Milliseconds above which an event enters the latency history; 0 = none does."),
-    yes_no("latency-tracking", true, 0,
-        "Keep the distribution of each command's run time."),
-    special(ConfigKind::percentiles, "latency-tracking-info-percentiles", "50 99 99.9", kList,
+    integer("slowlog-log-slower-than", 10000, -1, kLong, kWorks,
+        "Microseconds above which a command enters the slow log; 0 = all, -1 = none.",
+        &Config::slowlog_log_slower_than),
+    integer("slowlog-max-len", 128, 0, kLong, kWorks,
+        "Entries that the slow log keeps.", &Config::slowlog_max_len),
+    integer("latency-monitor-threshold", 0, 0, kLong, kWorks,
+        "Milliseconds above which an event enters the latency history; 0 = none does.",
+        &Config::latency_monitor_threshold),
+    yes_no("latency-tracking", true, kWorks,
+        "Keep the distribution of each command's run time.", &Config::latency_tracking),
+    special(ConfigKind::percentiles, "latency-tracking-info-percentiles", "50 99 99.9",
+        kList | kWorks,
         "Percentiles of run times that INFO prints."),
-    integer("acllog-max-len", 128, 0, kLong, 0,
-        "Entries that the log of refused accesses keeps."),
-    {.name = "notify-keyspace-events", .kind = ConfigKind::notify_events,
+    integer("acllog-max-len", 128, 0, kLong, kWorks,
+        "Entries that the log of refused accesses keeps.", &Config::acllog_max_len),
+    {.name = "notify-keyspace-events", .kind = ConfigKind::notify_events, .flags = kWorks,
+     .num = &Config::notify_keyspace_events,
      .about = "Letters of the key events that are published; empty = none."},
     integer("busy-reply-threshold", 5000, 0, kLong, 0,
         "Milliseconds after which other clients are told that a script keeps the server busy.",
@@ -319,32 +328,54 @@ constexpr ConfigRow kConfigRows[] = {
     yes_no("lua-enable-deprecated-api", false, kFixed | kUnseen,
         "Offer scripts the Lua functions that Redis 7.0 took away."),
 
+    // The monitoring port (python/rustypotato/monitor): the server alone reads these.
+    integer("metrics-port", 0, 0, 65535, kFixed | kWorks,
+        "TCP port of /metrics, /healthz, /readyz and the dashboard, over HTTP; 0 = none."),
+    text("metrics-bind", "127.0.0.1", kFixed | kWorks,
+        "Addresses the monitoring port listens on, with spaces between."),
+    text("metrics-auth", "", kFixed | kSecret | kWorks,
+        "user:password that the monitoring port asks for; empty = nobody is asked.", nullptr,
+        check_user_password),
+    text("metrics-auth-file", "", kFixed | kWorks,
+        "File whose first line is that user:password, so that no process list shows it."),
+
     // Access control and encryption.
-    text("aclfile", "", kFixed, "File with the users of access control."),
-    choice("acl-pubsub-default", 0, kPubsubDefault, 0,
-        "Channels that a new user may use."),
+    text("aclfile", "", kFixed | kWorks, "File with the users of access control."),
+    choice("acl-pubsub-default", 0, kPubsubDefault, kWorks,
+        "Channels that a new user may use.", &Config::acl_pubsub_default),
     choice("sanitize-dump-payload", 0, kSanitize, 0,
         "Whose RESTORE payloads are checked deeply."),
-    integer("tls-port", 0, 0, 65535, 0, "TCP port for encrypted connections; 0 = none."),
-    text("tls-cert-file", "", 0, "Certificate of the server."),
-    text("tls-key-file", "", 0, "Private key of the certificate."),
-    text("tls-key-file-pass", "", kSecret, "Password of the private key."),
-    text("tls-client-cert-file", "", 0, "Certificate for outgoing connections."),
-    text("tls-client-key-file", "", 0, "Private key for outgoing connections."),
+    integer("tls-port", 0, 0, 65535, kWorks, "TCP port for encrypted connections; 0 = none.",
+        &Config::tls_port),
+    text("tls-cert-file", "", kWorks | kFile,
+        "Certificate of the server, with those between it and the authority's behind it (PEM)."),
+    text("tls-key-file", "", kWorks | kFile, "Private key of the certificate (PEM)."),
+    text("tls-key-file-pass", "", kSecret | kWorks, "Password of the private key."),
+    text("tls-client-cert-file", "", kFile, "Certificate for outgoing connections."),
+    text("tls-client-key-file", "", kFile, "Private key for outgoing connections."),
     text("tls-client-key-file-pass", "", kSecret, "Password of that key."),
-    text("tls-dh-params-file", "", 0, "Diffie-Hellman parameters, for old clients."),
-    text("tls-ca-cert-file", "", 0, "Certificates of the authorities to trust, one file."),
-    text("tls-ca-cert-dir", "", 0, "Directory with the certificates of the authorities to trust."),
-    choice("tls-auth-clients", 1, kTlsClients, 0, "Whether clients must show a certificate."),
+    text("tls-dh-params-file", "", kWorks | kFile, "Diffie-Hellman parameters, for old clients."),
+    text("tls-ca-cert-file", "", kWorks | kFile,
+        "Certificates of the authorities to trust, one file (PEM)."),
+    text("tls-ca-cert-dir", "", kWorks | kFile,
+        "Directory with the certificates of the authorities to trust, named by their hashes."),
+    choice("tls-auth-clients", 1, kTlsClients, kWorks,
+        "Whether clients must show a certificate; optional: one that is shown must be good.",
+        &Config::tls_auth_clients),
     yes_no("tls-replication", false, 0, "Encrypt the connection to the master."),
     yes_no("tls-cluster", false, 0, "Encrypt the cluster bus."),
-    text("tls-protocols", "", 0, "TLS versions to allow; empty = the library's choice."),
-    text("tls-ciphers", "", 0, "Ciphers up to TLS 1.2."),
-    text("tls-ciphersuites", "", 0, "Ciphers of TLS 1.3."),
-    yes_no("tls-prefer-server-ciphers", false, 0, "Prefer our order of ciphers to the client's."),
-    yes_no("tls-session-caching", true, 0, "Let clients resume a TLS session."),
-    integer("tls-session-cache-size", 20480, 0, kInt, 0, "TLS sessions kept; 0 = no limit."),
-    integer("tls-session-cache-timeout", 300, 0, kInt, 0, "Seconds a TLS session is kept."),
+    text("tls-protocols", "", kWorks,
+        "TLS versions to allow, of TLSv1, TLSv1.1, TLSv1.2 and TLSv1.3; empty = the last two."),
+    text("tls-ciphers", "", kWorks, "Ciphers up to TLS 1.2, in OpenSSL's notation."),
+    text("tls-ciphersuites", "", kWorks, "Ciphers of TLS 1.3."),
+    yes_no("tls-prefer-server-ciphers", false, kWorks,
+        "Prefer our order of ciphers to the client's.", &Config::tls_prefer_server_ciphers),
+    yes_no("tls-session-caching", true, kWorks, "Let clients resume a TLS session.",
+        &Config::tls_session_caching),
+    integer("tls-session-cache-size", 20480, 0, kInt, kWorks, "TLS sessions kept; 0 = no limit.",
+        &Config::tls_session_cache_size),
+    integer("tls-session-cache-timeout", 300, 0, kInt, kWorks, "Seconds a TLS session is kept.",
+        &Config::tls_session_cache_timeout),
 
     // Persistence.
     special(ConfigKind::save_points, "save", "3600 1 300 100 60 10000", kList | kWorks,

@@ -10,14 +10,20 @@
 
 namespace rp {
 
+struct ConfigLine {
+    std::vector<std::string> words;  // behind the directive's name
+    std::string where;
+};
+
 struct ConfigTexts {
     std::mutex set_lock;  // one CONFIG SET or REWRITE at a time; taken before `lock`
     ConfigApply apply = nullptr;
     void* apply_arg = nullptr;
     // Constant after config_new and config_load.
     int64_t io_threads_default = 1;
-    std::string file;            // absolute path of the loaded file
-    std::string daemonize_from;  // the source that last set it
+    std::string file;                 // absolute path of the loaded file
+    std::vector<ConfigLine> users;    // user
+    std::vector<ConfigLine> renames;  // rename-command
     bool save_seen = false;  // the first `save` of a file replaces the default, the next ones add
     std::mutex lock;         // guards `text`
     std::string text[kConfigRowsMax];

@@ -44,7 +44,8 @@ enum {
     RP_FOREIGN = -4, /* inherited through fork() */
     RP_IN_USE = -5,  /* address in use */
     RP_IO = -6,
-    RP_DATA = -7 /* the data could not be brought back, or their directory is in use */
+    RP_DATA = -7, /* the data could not be brought back, or their directory is in use */
+    RP_CUT = -8   /* a subscriber did not take its messages: it gets no more of them */
 };
 /* One line of static text. */
 const char* rp_status_text(int status);
@@ -56,7 +57,9 @@ enum {
     /* This process is the server: log to standard output or `logfile`, enter `dir`. Without it
      * nothing is logged unless argv sets `logfile`, and the working directory stays. The log is one
      * per process. */
-    RP_SERVER = 2
+    RP_SERVER = 2,
+    /* Without RP_SERVER and `logfile`: what would be logged waits for rp_log_take. */
+    RP_LOG_QUEUE = 4
 };
 /* argv: settings in redis-server grammar ("redis.conf", "--port", "7000", ...). *out: owned by the
  * caller until rp_free. Starts no thread, unless `appendonly` is yes: then `dir` is locked, loaded
@@ -89,6 +92,10 @@ int rp_stop(rp_store* store);
 /* Waits until SHUTDOWN or rp_request_stop, for at most timeout_ms, or until a signal handler ran:
  * 1 = a stop was asked for, 0 = not yet, negative = RP_CLOSED or RP_FOREIGN. */
 int rp_wait_stop(rp_store* store, int timeout_ms);
+/* Before a stop that a signal asked for: the log is synced, the last snapshot written, as the
+ * settings want it; writes of network clients wait meanwhile, and from then on. RP_DATA: that
+ * failed (the log says why), and the store goes on as before. SHUTDOWN has done this itself. */
+int rp_prepare_stop(rp_store* store);
 /* Makes rp_wait_stop return 1 and the loops begin to stop; returns at once. Not for signal
  * handlers. */
 int rp_request_stop(rp_store* store);
@@ -136,6 +143,28 @@ void rp_reply_drop(rp_session* session);
 typedef struct rp_held rp_held;
 rp_held* rp_reply_hold(rp_session* session);
 void rp_held_free(rp_held* take);
+
+/* ---- messages --------------------------------------------------------------------------- */
+
+/* A session that may subscribe. What its commands say and the messages that come are one stream of
+ * RESP (pushes, with protocol 3), in order; whoever owns it takes it from there. No thread of the
+ * store calls back: it makes a descriptor readable.
+ *
+ *     rp_subscriber_open(store, 3, 1 << 20, &session);
+ *     rp_subscriber_run(session, 2, {"SUBSCRIBE", "news"});
+ *     poll() for rp_subscriber_fd(session), then
+ *     rp_subscriber_take(session, &reply);          everything that waits; total 0: nothing
+ *
+ * At most bytes_max wait (0: the default, 32 MiB); a subscriber that lets more come is cut off:
+ * once it has taken what there was, it is told RP_CUT. Close with rp_session_close, which closes
+ * the descriptor. */
+int rp_subscriber_open(rp_store* store, int protocol, size_t bytes_max, rp_session** out);
+/* Readable while something may wait, and when the store closes. Not to be read from. */
+int rp_subscriber_fd(const rp_session* session);
+/* SUBSCRIBE, UNSUBSCRIBE and their kin, and PING; RP_INVALID for other commands. */
+int rp_subscriber_run(rp_session* session, size_t argc, const rp_bytes* argv);
+/* Does not wait. *reply stays valid until the next call on this session. */
+int rp_subscriber_take(rp_session* session, rp_reply* reply);
 
 /* ---- files without a store -------------------------------------------------------------- */
 
@@ -187,9 +216,35 @@ int rp_log_files(const rp_places* places, void (*visit)(void* arg, const char* n
 int rp_lock_dir(const char* dir, int* lock, char** error);
 void rp_unlock_dir(int lock);
 
+/* ---- the log ---------------------------------------------------------------------------- */
+
+enum { RP_LOG_DEBUG_LEVEL, RP_LOG_VERBOSE_LEVEL, RP_LOG_NOTICE_LEVEL, RP_LOG_WARNING_LEVEL };
+typedef struct {
+    int level;
+    int64_t time_ms; /* since 1970 */
+    uint64_t lost;   /* lines that came before this one and found no room */
+    size_t len;
+    char text[1024]; /* without control bytes */
+} rp_log_line;
+/* Waits for a line for at most timeout_ms (0: not at all): 1 = *line is filled, 0 = there was none,
+ * or rp_log_wake was called. The lines are the process', not one store's. */
+int rp_log_take(rp_log_line* line, int timeout_ms);
+/* Whether lines wait for rp_log_take at all; if not, it returns 0 at once. */
+int rp_log_queued(void);
+void rp_log_wake(void);
+/* Opens `logfile` again by its name, after it was moved away. */
+int rp_log_reopen(char** error);
+/* A line of the host program. */
+void rp_log_say(int level, const char* text);
+
+/* One setting as a store opened with the same argv and flags would have it (free()); null: an
+ * error, or no such setting. "-" in argv reads standard input. */
+char* rp_setting(int argc, const char* const* argv, unsigned flags, const char* name, char** error);
+
 /* ---- about ------------------------------------------------------------------------------ */
 
-/* Markdown for docs (free()): "commands" or "configuration"; null for other words. */
+/* For docs (free()): "commands" and "configuration" are Markdown, "redis.conf" is a file with every
+ * setting; null for other words. */
 char* rp_docs(const char* which);
 const char* rp_version(void);       /* of RustyPotato */
 const char* rp_redis_version(void); /* of the Redis whose behaviour it keeps */

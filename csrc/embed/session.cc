@@ -35,6 +35,7 @@ void session_detach(rp_session* s) {
     s->attached = false;
     s->worker.slot = epoch_slot();
     engine_remove_session(s->store->engine, &s->session);
+    if (s->event_fd >= 0) subscriber_wake(s);  // its owner may wait
     engine_remove_worker(s->store->engine, &s->worker);
     worker_deinit(&s->worker);
 }
@@ -54,6 +55,11 @@ static void session_unlink(rp_session* s) {
 }
 
 int rp_session_open(rp_store* store, int protocol, rp_session** out) {
+    return session_make(store, protocol, -1, 0, out);
+}
+
+int rp::session_make(rp_store* store, int protocol, int event_fd, size_t bytes_max,
+                     rp_session** out) {
     *out = nullptr;
     if (!store_is_mine(store)) return RP_FOREIGN;
     if (protocol != 2 && protocol != 3) return RP_INVALID;
@@ -62,6 +68,7 @@ int rp_session_open(rp_store* store, int protocol, rp_session** out) {
     auto* s = new (mem_alloc_aligned(sizeof(rp_session), alignof(rp_session))) rp_session;
     s->store = store;
     s->protocol = static_cast<uint8_t>(protocol);
+    if (event_fd >= 0) subscriber_init(s, event_fd, bytes_max);
     store->refs.fetch_add(1, std::memory_order_relaxed);
     mutex_lock(&store->lock);
     session_attach(s);
@@ -80,6 +87,8 @@ void rp_session_close(rp_session* take) {
     session_unlink(take);
     mutex_unlock(&store->lock);
     out_clear(&take->session.out);
+    out_clear(&take->session.kept);
+    if (take->event_fd >= 0) subscriber_deinit(take);
     take->~rp_session();
     mem_free_aligned(take, sizeof(rp_session));
     store_unref(store);
@@ -185,8 +194,7 @@ int rp_session_here(rp_store* store, int protocol, rp_session** out) {
 
 // ---- running ----------------------------------------------------------------------------------
 
-// After RP_OK the engine stays until session_leave (S1).
-static inline int session_enter(rp_session* s) {
+static inline int enter(rp_session* s) {
     const rp_store* store = s->store;
     if (RP_UNLIKELY(!store_is_mine(store))) return RP_FOREIGN;
     if (RP_UNLIKELY(s->ended)) {
@@ -204,7 +212,7 @@ static inline int session_enter(rp_session* s) {
     return RP_CLOSED;
 }
 
-static inline void session_leave(rp_session* s) { s->busy.store(0, std::memory_order_release); }
+int rp::session_enter(rp_session* s) { return enter(s); }
 
 // Empties it, but for one chunk of its own: most replies need no allocation then.
 static inline void out_reuse(Out* o) {
@@ -321,7 +329,7 @@ static int run_any(rp_session* s, size_t argc, const rp_bytes* argv, bool may_wa
 int rp_execute(rp_session* s, size_t argc, const rp_bytes* argv, rp_reply* reply) {
     *reply = {};
     if (argc == 0) return RP_INVALID;
-    int code = session_enter(s);
+    int code = enter(s);
     if (code != RP_OK) return code;
     s->worker.slot = epoch_slot();
     out_reuse(&s->session.out);
@@ -361,7 +369,7 @@ static inline bool is_quick(const rp_session* s, int hint, size_t argc, const rp
 }
 
 int rp_try_execute(rp_session* s, int hint, size_t argc, const rp_bytes* argv, rp_reply* reply) {
-    int code = session_enter(s);
+    int code = enter(s);
     if (RP_UNLIKELY(code != RP_OK)) return code;
     if (RP_UNLIKELY(argc == 0 || !is_quick(s, hint, argc, argv))) {
         session_leave(s);

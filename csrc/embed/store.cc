@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,6 +14,9 @@
 #include <new>
 
 #include "base/log.h"
+#include "base/log_queue.h"
+#include "conf/rows.h"
+#include "engine/config_hooks.h"
 #include "mem/mem.h"
 
 using namespace rp;
@@ -65,19 +69,44 @@ static bool is_set(Config* c, const char* name, char* out) {
     return config_text(c, bytes_of(name), out, kPathMax) != 0 && out[0] != '\0';
 }
 
+static bool is_yes(Config* c, const char* name) {
+    char text[8];
+    config_text(c, bytes_of(name), text, sizeof text);
+    return strcmp(text, "yes") == 0;
+}
+
+static void syslog_start(Config* c) {
+    static const struct {
+        const char* name;
+        int facility;
+    } kFacilities[] = {{"user", LOG_USER},     {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},
+                       {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},
+                       {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
+    char ident[64], facility[16];
+    if (!is_yes(c, "syslog-enabled")) return log_to_syslog(nullptr, 0);
+    config_text(c, "syslog-ident", ident, sizeof ident);
+    config_text(c, "syslog-facility", facility, sizeof facility);
+    for (const auto& f : kFacilities) {
+        if (strcmp(f.name, facility) == 0) log_to_syslog(ident, f.facility);
+    }
+}
+
 // Where the log goes and what is logged: the process' log, not the store's.
 static int log_start(Config* c, unsigned flags, char** error) {
     char path[kPathMax], text[kPathMax + 128];
     bool to_file = is_set(c, "logfile", path);
+    log_settings_apply(c);
     if (!to_file && !(flags & RP_SERVER)) {
+        if (flags & RP_LOG_QUEUE) log_queue_start();
         if (epoch_fork_generation() == 0) log_set_quiet(true);
         return RP_OK;
     }
-    log_set_level(static_cast<LogLevel>(config_num(c->loglevel)));
     if (log_open(to_file ? path : nullptr) != Status::ok) {
         snprintf(text, sizeof text, "'logfile': cannot open '%s': %s", path, strerror(errno));
         return fail(error, RP_IO, text);
     }
+    if (!to_file) log_to_journal();
+    if (flags & RP_SERVER) syslog_start(c);
     log_set_quiet(false);
     return RP_OK;
 }
@@ -96,6 +125,9 @@ static int load(Config* c, int argc, const char* const* argv, unsigned flags, ch
     sources.argv = argv;
     if (flags & RP_USE_ENVIRONMENT) sources.environment = environ;
     if (!config_load(c, sources, &err)) return fail(error, RP_INVALID, err.text);
+    if (!(flags & RP_SERVER) && is_yes(c, "daemonize")) {
+        return fail(error, RP_INVALID, "'daemonize': only the server can leave the foreground");
+    }
     int code = flags & RP_SERVER ? enter_folder(c, error) : RP_OK;
     return code == RP_OK ? log_start(c, flags, error) : code;
 }
@@ -115,6 +147,11 @@ int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, c
     Engine* engine;
     Status s = engine_open(config, &engine);
     if (s != Status::ok) return fail(error, status_code(s), status_text(s));
+    ConfigErr wrong;
+    if (!engine_configure(engine, &wrong)) {
+        engine_close(engine);
+        return fail(error, RP_INVALID, wrong.text);
+    }
     PersistErr why;
     bool serving = (flags & RP_SERVER) != 0;
     if (!persistence_open(engine, serving, &why) || (!serving && !persistence_load(engine, &why))) {
@@ -126,6 +163,59 @@ int rp_open(int argc, const char* const* argv, unsigned flags, rp_store** out, c
     store->fork_generation = epoch_fork_generation();
     *out = store;
     return RP_OK;
+}
+
+char* rp_setting(int argc, const char* const* argv, unsigned flags, const char* name,
+                 char** error) {
+    if (error != nullptr) *error = nullptr;
+    Config* config;
+    char value[kPathMax];
+    ConfigErr err;
+    ConfigSources sources;
+    sources.argc = argc;
+    sources.argv = argv;
+    if (flags & RP_USE_ENVIRONMENT) sources.environment = environ;
+    if (config_new(&config) != Status::ok) return nullptr;
+    char* found = nullptr;
+    if (!config_load(config, sources, &err)) {
+        fail(error, RP_INVALID, err.text);
+    } else if (config_row_find(bytes_of(name)) != nullptr) {
+        config_text(config, bytes_of(name), value, sizeof value);
+        found = strdup(value);
+    }
+    config_free(config);
+    return found;
+}
+
+// ---- the log ----------------------------------------------------------------------------------
+
+static_assert(sizeof(rp_log_line::text) == kLogLineMax);
+
+int rp_log_take(rp_log_line* line, int timeout_ms) {
+    LogLine r;
+    if (!log_queue_take(&r, timeout_ms)) return 0;
+    line->level = static_cast<int>(r.level);
+    line->time_ms = r.time_ms;
+    line->lost = r.lost;
+    line->len = r.len;
+    memcpy(line->text, r.text, r.len);
+    return 1;
+}
+
+int rp_log_queued(void) { return log_queue_running() ? 1 : 0; }
+
+void rp_log_wake(void) { log_queue_wake(); }
+
+int rp_log_reopen(char** error) {
+    char text[256];
+    if (log_reopen() == Status::ok) return RP_OK;
+    snprintf(text, sizeof text, "'logfile': cannot be opened again: %s", strerror(errno));
+    return fail(error, RP_IO, text);
+}
+
+void rp_log_say(int level, const char* text) {
+    if (level < RP_LOG_DEBUG_LEVEL || level > RP_LOG_WARNING_LEVEL) return;
+    log_line(static_cast<LogLevel>(level), "%s", text);
 }
 
 // ---- what the log says ------------------------------------------------------------------------
@@ -241,6 +331,7 @@ static int serve(rp_store* store, const rp_address* address, int* port, char** e
     NetErr err;
     log_banner(store->engine->config);
     store->engine->stop.store(StopState::running, std::memory_order_relaxed);
+    persistence_stop_over(store->engine);
     Net* net;
     Status s = net_open(store->engine, options, &net, &err);
     if (s != Status::ok) return fail(error, status_code(s), err.text);
@@ -300,6 +391,15 @@ int rp_wait_stop(rp_store* store, int timeout_ms) {
     return asked ? 1 : 0;
 }
 
+int rp_prepare_stop(rp_store* store) {
+    if (!store_is_mine(store)) return RP_FOREIGN;
+    int code = store_enter(store);
+    if (code != RP_OK) return code;
+    bool fine = persistence_prepare_stop(store->engine, LastSave::by_save_points, false);
+    store_leave(store);
+    return fine ? RP_OK : RP_DATA;
+}
+
 int rp_request_stop(rp_store* store) {
     if (!store_is_mine(store)) return RP_FOREIGN;
     int code = store_enter(store);
@@ -324,17 +424,18 @@ const char* rp_status_text(int status) {
                    "child";
         case RP_IN_USE: return "the address is in use";
         case RP_IO: return "the operating system refused";
+        case RP_CUT: return "the subscriber was cut off: it did not take its messages";
         case RP_DATA: return "the data could not be brought back";
         default: return "unknown status";
     }
 }
 
-static char* configuration_markdown() {
+static char* print_to_text(void (*print)(FILE* out)) {
     char* text = nullptr;
     size_t size = 0;
     FILE* file = open_memstream(&text, &size);
     if (file == nullptr) return nullptr;
-    config_docs_markdown(file);
+    print(file);
     fclose(file);
     return text;
 }
@@ -342,7 +443,8 @@ static char* configuration_markdown() {
 char* rp_docs(const char* which) {
     engine_register_commands();
     if (strcmp(which, "commands") == 0) return engine_commands_markdown();
-    if (strcmp(which, "configuration") == 0) return configuration_markdown();
+    if (strcmp(which, "configuration") == 0) return print_to_text(config_docs_markdown);
+    if (strcmp(which, "redis.conf") == 0) return print_to_text(config_docs_conf);
     return nullptr;
 }
 

@@ -11,6 +11,7 @@
 //             S2  in a forked child nothing but fork_generation is read and nothing is freed.
 // Lock order  admin, then lock; neither while executing.
 #pragma once
+#include "cmd/mailbox.h"
 #include "embed/rustypotato.h"
 #include "engine/persistence.h"
 #include "net/net.h"
@@ -41,6 +42,11 @@ struct alignas(64) rp_session {
     rp_session* prev = nullptr;
     rp::Session session;
     rp::Worker worker;
+    // Of a subscriber (embed/subscriber.cc).
+    int event_fd = -1;  // -1: an ordinary session
+    size_t bytes_max = 0;
+    bool taken = false;  // what is in session.out has been handed out
+    rp::Mailbox messages;
 };
 
 struct rp_held {
@@ -59,5 +65,15 @@ void store_unref(rp_store* store);
 
 // REQUIRES: store->lock is held, nobody executes with it.
 void session_detach(rp_session* s);
+// Makes a session and attaches it; event_fd: a subscriber's, or -1.
+int session_make(rp_store* store, int protocol, int event_fd, size_t bytes_max, rp_session** out);
+// After RP_OK the engine stays until session_leave (S1).
+int session_enter(rp_session* s);
+inline void session_leave(rp_session* s) { s->busy.store(0, std::memory_order_release); }
+
+// embed/subscriber.cc: before the session is attached, after it is detached.
+void subscriber_init(rp_session* s, int event_fd, size_t bytes_max);
+void subscriber_wake(rp_session* s);
+void subscriber_deinit(rp_session* s);
 
 }  // namespace rp

@@ -4,8 +4,10 @@
 // could be closed and opened again.
 #include "base/clock.h"
 #include "base/numbers.h"
+#include "engine/acl.h"
 #include "engine/clients.h"
 #include "engine/families.h"
+#include "engine/wait.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -14,25 +16,26 @@ namespace rp {
 
 static int shown(Bytes b) { return static_cast<int>(b.len < 128 ? b.len : 128); }
 
-static void refuse_count(CmdCtx* c, Args argv) {
-    reply_errorf(c->out,
-                 "ERR unknown subcommand or wrong number of arguments for '%.*s'. "
-                 "Try CLIENT HELP.",
-                 shown(argv[1]), argv[1].ptr);
-}
-
 // Its loop will close it soon; whoever killed it need not see it any more, as in Redis.
 static bool is_killed(const Session* s) { return s->kill.load(std::memory_order_relaxed); }
 
-// All clients are normal ones as long as there are no replicas and no subscribers.
-static bool type_is_normal(CmdCtx* c, Bytes type, bool* normal) {
-    *normal = arg_is(type, "normal");
-    if (*normal) return true;
-    for (Bytes other : {Bytes("slave"), Bytes("replica"), Bytes("pubsub"), Bytes("master")}) {
+enum class ClientType : uint8_t { any, normal, pubsub, nobody };  // there are no replicas
+
+static bool parse_type(CmdCtx* c, Bytes type, ClientType* out) {
+    *out = ClientType::nobody;
+    if (arg_is(type, "normal")) *out = ClientType::normal;
+    if (arg_is(type, "pubsub")) *out = ClientType::pubsub;
+    if (*out != ClientType::nobody) return true;
+    for (Bytes other : {Bytes("slave"), Bytes("replica"), Bytes("master")}) {
         if (arg_is(type, other)) return true;
     }
     reply_errorf(c->out, "ERR Unknown client type '%.*s'", shown(type), type.ptr);
     return false;
+}
+
+static bool has_type(const Session* s, ClientType type) {
+    if (type == ClientType::any) return true;
+    return type == (client_subscribed(s) ? ClientType::pubsub : ClientType::normal);
 }
 
 static bool parse_on_off(CmdCtx* c, Bytes arg, bool* on) {
@@ -134,25 +137,25 @@ static bool list_ids(CmdCtx* c, Args argv, Text* t) {
     return fine;
 }
 
-static void list_all(CmdCtx* c, Text* t) {
+static void list_all(CmdCtx* c, Text* t, ClientType type) {
     MutexGuard guard(&c->engine->clients.lock);
     for (const Session* s = c->engine->clients.head; s != nullptr; s = s->next) {
-        if (!is_killed(s)) client_describe(t, s, c);
+        if (!is_killed(s) && has_type(s, type)) client_describe(t, s, c);
     }
 }
 
 static void cmd_list(CmdCtx* c, Args argv, Reply* out) {
     Text t;
     if (argv.len == 4 && arg_is(argv[2], "type")) {
-        bool normal;
-        if (!type_is_normal(c, argv[3], &normal)) return;
-        if (normal) list_all(c, &t);
+        ClientType type;
+        if (!parse_type(c, argv[3], &type)) return;
+        list_all(c, &t, type);
     } else if (argv.len > 3 && arg_is(argv[2], "id")) {
         if (!list_ids(c, argv, &t)) return;
     } else if (argv.len != 2) {
         return reply_err(out, Err::syntax);
     } else {
-        list_all(c, &t);
+        list_all(c, &t, ClientType::any);
     }
     reply_text(out, &t);
 }
@@ -160,29 +163,29 @@ static void cmd_list(CmdCtx* c, Args argv, Reply* out) {
 // ---- KILL -------------------------------------------------------------------------------------
 
 struct KillFilter {
-    int64_t id = 0;       // 0: any
-    Bytes addr, laddr;    // ptr null: any
-    bool nobody = false;  // a type or user that no client has
+    int64_t id = 0;           // 0: any
+    Bytes addr, laddr, user;  // ptr null: any
+    ClientType type = ClientType::any;
     bool skip_me = true;
 };
 
 static bool kill_option(CmdCtx* c, Bytes name, Bytes value, KillFilter* f) {
-    bool normal;
     if (arg_is(name, "id")) {
         return arg_i64_range(c, value, 1, INT64_MAX, &f->id, "client-id should be greater than 0");
     }
     if (arg_is(name, "type")) {
-        if (!type_is_normal(c, value, &normal)) return false;
-        f->nobody = !normal;
+        if (!parse_type(c, value, &f->type)) return false;
     } else if (arg_is(name, "addr")) {
         f->addr = value;
     } else if (arg_is(name, "laddr")) {
         f->laddr = value;
     } else if (arg_is(name, "user")) {
-        if (!bytes_equal(value, bytes_of(kDefaultUser))) {
+        AclRules ignored;
+        if (!acl_user_rules(c->engine->acl, value, &ignored)) {
             reply_errorf(c->out, "ERR No such user '%.*s'", shown(value), value.ptr);
             return false;
         }
+        f->user = value;
     } else if (arg_is(name, "skipme") && (arg_is(value, "yes") || arg_is(value, "no"))) {
         f->skip_me = arg_is(value, "yes");
     } else {
@@ -193,9 +196,10 @@ static bool kill_option(CmdCtx* c, Bytes name, Bytes value, KillFilter* f) {
 }
 
 static bool kill_matches(const KillFilter* f, const Session* s, const Session* me) {
-    if (f->nobody || s->embedded || is_killed(s)) return false;
+    if (!has_type(s, f->type) || s->embedded || is_killed(s)) return false;
     if (s == me && f->skip_me) return false;
     if (f->id != 0 && static_cast<int64_t>(s->id) != f->id) return false;
+    if (f->user.ptr != nullptr && !bytes_equal(f->user, acl_session_user(s))) return false;
     if (f->addr.ptr != nullptr && !bytes_equal(f->addr, bytes_of(s->addr))) return false;
     return f->laddr.ptr == nullptr || bytes_equal(f->laddr, bytes_of(s->laddr));
 }
@@ -238,7 +242,7 @@ static void cmd_kill(CmdCtx* c, Args argv, Reply* out) {
 // ---- PAUSE, UNPAUSE, UNBLOCK ------------------------------------------------------------------
 
 static void cmd_pause(CmdCtx* c, Args argv, Reply* out) {
-    if (argv.len > 4) return refuse_count(c, argv);
+    if (argv.len > 4) return reply_err_subcommand(c, argv);
     bool all = argv.len == 3 || arg_is(argv[3], "all");
     if (!all && !arg_is(argv[3], "write")) {
         return reply_error(out, "ERR CLIENT PAUSE mode must be WRITE or ALL");
@@ -262,14 +266,23 @@ static void cmd_unpause(CmdCtx* c, Args, Reply* out) {
     reply_ok(out);
 }
 
-// No command of this version blocks, so there is nobody to wake.
 static void cmd_unblock(CmdCtx* c, Args argv, Reply* out) {
-    if (argv.len > 4) return refuse_count(c, argv);
+    if (argv.len > 4) return reply_err_subcommand(c, argv);
     if (argv.len == 4 && !arg_is(argv[3], "timeout") && !arg_is(argv[3], "error")) {
         return reply_error(out, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     }
     int64_t id;
-    if (arg_i64(c, argv[2], &id)) reply_int(out, 0);
+    if (!arg_i64(c, argv[2], &id)) return;
+    Engine* e = c->engine;
+    bool found = false;
+    mutex_lock(&e->clients.lock);
+    for (Session* s = e->clients.head; s != nullptr && !found; s = s->next) {
+        found = static_cast<int64_t>(s->id) == id &&
+                wait_unblock(s, argv.len == 4 && arg_is(argv[3], "error"));
+    }
+    mutex_unlock(&e->clients.lock);
+    if (found && e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    reply_int(out, found);
 }
 
 // ---- modes of this session --------------------------------------------------------------------

@@ -3,6 +3,8 @@
 #include <cstdio>
 
 #include "base/clock.h"
+#include "engine/acl.h"
+#include "engine/pubsub.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -19,14 +21,14 @@ void engine_add_session(Engine* e, Session* s, Worker* w) {
     s->engine = e;
     s->worker = w;
     s->shared_resp.store(s->resp, std::memory_order_relaxed);
-    // Whoever shares the process needs no password.
-    s->authenticated = s->embedded || config_num(e->config->requirepass_set) == 0;
     if (s->created_ms == 0) s->created_ms = clock_mono_ms();
     if (s->last_ms.load(std::memory_order_relaxed) == 0) {
         s->last_ms.store(s->created_ms, std::memory_order_relaxed);
     }
     if (s->embedded) name_embedded(s);
+    if (s->own_bytes == 0) s->own_bytes = sizeof(Session);
     MutexGuard guard(&list->lock);
+    acl_session_start(e->acl, s);
     s->id = list->next_id.fetch_add(1, std::memory_order_relaxed);
     s->prev = list->tail;
     s->next = nullptr;
@@ -43,7 +45,8 @@ static void free_text(char** field) {
     *field = nullptr;
 }
 
-static void unlink_session(Clients* list, Session* s) {
+// What it returns is to be let go.
+[[nodiscard]] static AclUser* unlink_session(Clients* list, Session* s) {
     MutexGuard guard(&list->lock);
     (s->prev != nullptr ? s->prev->next : list->head) = s->next;
     (s->next != nullptr ? s->next->prev : list->tail) = s->prev;
@@ -54,6 +57,7 @@ static void unlink_session(Clients* list, Session* s) {
     list->closed_net_out.fetch_add(s->net_out.load(std::memory_order_relaxed),
                                    std::memory_order_relaxed);
     if (!s->embedded) list->connected.fetch_sub(1, std::memory_order_relaxed);
+    return acl_session_end(s);
 }
 
 void session_leave_multi(Engine* e, Session* s) {
@@ -66,12 +70,13 @@ void session_leave_multi(Engine* e, Session* s) {
 }
 
 void engine_remove_session(Engine* e, Session* s) {
+    pubsub_forget(e, s);
     // WATCH lists hang in tables that a FLUSH may take away: the gate keeps it out meanwhile.
     EpochSlot* slot = epoch_slot();
     gate_enter(&e->core.store.gate, slot);
     session_leave_multi(e, s);
     gate_leave(slot);
-    unlink_session(&e->clients, s);
+    acl_user_unref(unlink_session(&e->clients, s));
     free_text(&s->name);
     free_text(&s->lib_name);
     free_text(&s->lib_ver);
@@ -132,11 +137,22 @@ static void last_command(const Session* s, const CmdCtx* asking, char out[64]) {
     }
 }
 
+static unsigned sub_count(const Session* s, size_t kind) {
+    return s->sub_counts[kind].load(std::memory_order_relaxed);
+}
+
+bool client_subscribed(const Session* s) {
+    return (sub_count(s, 0) | sub_count(s, 1) | sub_count(s, 2)) != 0;
+}
+
 static void flags_text(const Session* s, char out[16]) {
     char* at = out;
+    if (s->is_monitor.load(std::memory_order_relaxed)) *at++ = 'O';
+    if (client_subscribed(s)) *at++ = 'P';
     if (s->in_multi.load(std::memory_order_relaxed)) *at++ = 'x';
     if (s->watcher.dirty.load(std::memory_order_relaxed)) *at++ = 'd';
     if (s->kill.load(std::memory_order_relaxed)) *at++ = 'A';
+    if (s->waits.load(std::memory_order_relaxed)) *at++ = 'b';
     if (s->unix_socket) *at++ = 'U';
     if (s->no_evict.load(std::memory_order_relaxed)) *at++ = 'e';
     if (s->no_touch.load(std::memory_order_relaxed)) *at++ = 'T';
@@ -146,6 +162,11 @@ static void flags_text(const Session* s, char out[16]) {
 
 static unsigned long long count_of(const std::atomic<uint64_t>& n) {
     return n.load(std::memory_order_relaxed);
+}
+
+uint64_t session_memory(const Session* s) {
+    return s->own_bytes + count_of(s->query_bytes) + count_of(s->query_free) +
+           count_of(s->argv_bytes) + count_of(s->multi_bytes) + count_of(s->out_memory);
 }
 
 void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
@@ -164,14 +185,17 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
               static_cast<unsigned long long>(s->id), s->addr, s->laddr, s->fd,
               s->name != nullptr ? s->name : "", age_s, idle_s, flags,
               s->db.load(std::memory_order_relaxed));
-    text_addf(t, " sub=0 psub=0 ssub=0 multi=%lld qbuf=%llu qbuf-free=0 argv-mem=%llu", multi,
-              query, args);
+    text_addf(t, " sub=%u psub=%u ssub=%u", sub_count(s, 0), sub_count(s, 1), sub_count(s, 2));
+    text_addf(t, " multi=%lld qbuf=%llu qbuf-free=%llu argv-mem=%llu", multi, query,
+              count_of(s->query_free), args);
     // There is no fixed reply buffer: all unsent bytes are in the list of chunks.
+    Bytes user = acl_session_user(s);
     text_addf(t,
               " multi-mem=%llu rbs=0 rbp=0 obl=0 oll=%llu omem=%llu tot-mem=%llu events=%s"
-              " cmd=%s user=%s",
-              queued, count_of(s->out_chunks), out, sizeof(Session) + query + args + queued + out,
-              events, command, kDefaultUser);
+              " cmd=%s user=%.*s",
+              queued, count_of(s->out_chunks), count_of(s->out_memory),
+              static_cast<unsigned long long>(session_memory(s)), events, command,
+              static_cast<int>(user.len), user.ptr);
     text_addf(t, " redir=-1 resp=%u lib-name=%s lib-ver=%s\n",
               unsigned{s->shared_resp.load(std::memory_order_relaxed)},
               s->lib_name != nullptr ? s->lib_name : "", s->lib_ver != nullptr ? s->lib_ver : "");

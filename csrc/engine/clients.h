@@ -9,7 +9,6 @@
 
 namespace rp {
 
-constexpr const char* kDefaultUser = "default";
 constexpr Bytes kBadName =
     "ERR Client names cannot contain spaces, newlines or special characters.";
 // What CLIENT LIST shows as both addresses of an in-process caller.
@@ -26,10 +25,21 @@ void session_leave_multi(Engine* e, Session* s);
 // REQUIRES: Clients.lock.
 void client_describe(Text* t, const Session* s, const CmdCtx* asking);
 
+// Any channel, pattern or shard channel: Redis' client type "pubsub".
+bool client_subscribed(const Session* s);
+// What a client takes: buffers, queued commands, itself.
+uint64_t session_memory(const Session* s);
+// maxmemory-clients: marks the largest clients to be closed while all together take more. By the
+// cron.
+void clients_evict(Engine* e);
+
 // CLIENT PAUSE. A pause under way is only ever made longer and stricter, as in Redis.
 void pause_start(Engine* e, int64_t until_ms, bool all);
 void pause_end(Engine* e);
 void pause_end_if_over(Engine* e);
+// While a shutdown writes what it has to (Persistence.stopping): writes of network clients wait,
+// whatever CLIENT PAUSE says.
+void pause_for_stop(Engine* e, bool on);
 // DispatchHooks.is_paused.
 bool pause_holds(Engine* e, const Session* s, const Cmd* row);
 

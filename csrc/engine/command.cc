@@ -92,12 +92,12 @@ void reply_full_name(Reply* out, const Cmd* parent, const Cmd* row) {
     reply_bulk(out, {name, len});
 }
 
-CmdRef command_lookup(Bytes full_name) {
+CmdRef command_lookup(const CmdCtx* c, Bytes full_name) {
     const void* bar = memchr(full_name.ptr, '|', full_name.len);
     size_t len = bar == nullptr
                      ? full_name.len
                      : static_cast<size_t>(static_cast<const char*>(bar) - full_name.ptr);
-    CmdRef ref = command_find(bytes_slice(full_name, 0, len));
+    CmdRef ref = command_find_as(session_renames(c->session), bytes_slice(full_name, 0, len));
     if (ref.row == nullptr || !row_listed(ref.row)) return {};
     if (bar == nullptr) return ref;
     return command_find_sub(&ref, bytes_slice(full_name, len + 1, full_name.len - len - 1));
@@ -195,32 +195,36 @@ static void reply_row(Reply* out, const Cmd* parent, const Cmd* row) {
     reply_subcommands(out, row);
 }
 
-static size_t listed_count() {
+bool command_listed(const CmdCtx* c, const Cmd* row) {
+    return row_listed(row) && renames_reach(session_renames(c->session), row);
+}
+
+static size_t listed_count(const CmdCtx* c) {
     size_t count = 0;
     for (size_t i = 0; i < command_top_count(); i++)
-        count += row_listed(command_at(i));
+        count += command_listed(c, command_at(i));
     return count;
 }
 
-static void reply_all(Reply* out) {
-    reply_array(out, listed_count());
+static void reply_all(const CmdCtx* c, Reply* out) {
+    reply_array(out, listed_count(c));
     for (size_t i = 0; i < command_top_count(); i++) {
-        if (row_listed(command_at(i))) reply_row(out, nullptr, command_at(i));
+        if (command_listed(c, command_at(i))) reply_row(out, nullptr, command_at(i));
     }
 }
 
 static void cmd_command(CmdCtx* c, Args argv, Reply* out) {
-    if (argv.len == 1) return reply_all(out);
+    if (argv.len == 1) return reply_all(c, out);
     reply_errorf(out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
                  static_cast<int>(argv[1].len < 128 ? argv[1].len : 128), argv[1].ptr,
                  c->row->name);
 }
 
-static void command_info(CmdCtx*, Args argv, Reply* out) {
-    if (argv.len == 2) return reply_all(out);
+static void command_info(CmdCtx* c, Args argv, Reply* out) {
+    if (argv.len == 2) return reply_all(c, out);
     reply_array(out, argv.len - 2);
     for (size_t i = 2; i < argv.len; i++) {
-        CmdRef ref = command_lookup(argv[i]);
+        CmdRef ref = command_lookup(c, argv[i]);
         if (ref.row == nullptr) {
             reply_null_array(out);
         } else {
@@ -229,8 +233,8 @@ static void command_info(CmdCtx*, Args argv, Reply* out) {
     }
 }
 
-static void command_count_listed(CmdCtx*, Args, Reply* out) {
-    reply_int(out, static_cast<int64_t>(listed_count()));
+static void command_count_listed(CmdCtx* c, Args, Reply* out) {
+    reply_int(out, static_cast<int64_t>(listed_count(c)));
 }
 
 // ---- LIST -------------------------------------------------------------------------------------
@@ -285,13 +289,13 @@ static bool parse_listing(Args argv, Listing* l) {
     return true;
 }
 
-static void command_list(CmdCtx*, Args argv, Reply* out) {
+static void command_list(CmdCtx* c, Args argv, Reply* out) {
     Listing l;
     if (!parse_listing(argv, &l)) return reply_err(out, Err::syntax);
     deferred_start(&l.found, out);
     for (size_t i = 0; i < command_top_count(); i++) {
         const Cmd* row = command_at(i);
-        if (!row_listed(row)) continue;
+        if (!command_listed(c, row)) continue;
         list_row(&l, nullptr, row);
         for (const Cmd* s = row->subcommands; s != nullptr; s = subcommand_next(s)) {
             list_row(&l, row, s);

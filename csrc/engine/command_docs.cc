@@ -126,16 +126,16 @@ static void put_row(Reply* out, const Cmd* parent, const Cmd* row) {
     put_subcommands(out, row);
 }
 
-void command_docs(CmdCtx*, Args argv, Reply* out) {
+void command_docs(CmdCtx* c, Args argv, Reply* out) {
     DeferredArray found;
     deferred_start(&found, out);
     for (size_t i = 0; argv.len == 2 && i < command_top_count(); i++) {
-        if (!row_listed(command_at(i))) continue;
+        if (!command_listed(c, command_at(i))) continue;
         put_row(&found.reply, nullptr, command_at(i));
         found.items++;
     }
     for (size_t i = 2; i < argv.len; i++) {
-        CmdRef ref = command_lookup(argv[i]);
+        CmdRef ref = command_lookup(c, argv[i]);
         if (ref.row == nullptr) continue;
         put_row(&found.reply, ref.parent, ref.row);
         found.items++;

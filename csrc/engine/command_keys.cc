@@ -3,15 +3,6 @@
 
 namespace rp {
 
-// A row whose flags depend on the arguments: SET reads the key only with GET.
-static uint32_t actual_flags(const Cmd* row, Args argv, uint32_t flags) {
-    if ((flags & kKeyVariable) == 0 || strcmp(row->name, "SET") != 0) return flags;
-    for (size_t i = 3; i < argv.len; i++) {
-        if (arg_is(argv[i], "GET")) return kKeyRW | kKeyAccess | kKeyUpdate;
-    }
-    return kKeyOW | kKeyUpdate;
-}
-
 static bool has_keys(const Cmd* row) {
     for (const KeySpec& k : row->keys) {
         if (k.flags != 0 && (k.flags & kKeyNotKey) == 0) return true;
@@ -33,12 +24,12 @@ static void reply_key(void* arg, size_t at, uint32_t flags) {
     auto* l = static_cast<KeyList*>(arg);
     if (l->with_flags) reply_array(l->out, 2);
     reply_bulk(l->out, l->argv[at]);
-    if (l->with_flags) reply_key_flags(l->out, actual_flags(l->row, l->argv, flags));
+    if (l->with_flags) reply_key_flags(l->out, row_key_flags(l->row, l->argv, flags));
 }
 
 // Null: the error is replied.
-static const Cmd* find_inner(Args argv, Reply* out) {
-    CmdRef ref = command_find(argv[0]);
+static const Cmd* find_inner(const CmdCtx* c, Args argv, Reply* out) {
+    CmdRef ref = command_find_as(session_renames(c->session), argv[0]);
     if (ref.row != nullptr && ref.row->subcommands != nullptr && argv.len > 1) {
         ref = command_find_sub(&ref, argv[1]);
     }
@@ -59,9 +50,9 @@ static const Cmd* find_inner(Args argv, Reply* out) {
     return ref.row;
 }
 
-static void getkeys(Args argv, Reply* out, bool with_flags) {
+static void getkeys(const CmdCtx* c, Args argv, Reply* out, bool with_flags) {
     Args inner = {argv.items + 2, argv.len - 2};
-    const Cmd* row = find_inner(inner, out);
+    const Cmd* row = find_inner(c, inner, out);
     if (row == nullptr) return;
     KeyList l = {inner, row, out, with_flags, 0};
     bool fine = row_each_key(row, inner, count_key, &l) && l.count != 0;
@@ -73,7 +64,7 @@ static void getkeys(Args argv, Reply* out, bool with_flags) {
     row_each_key(row, inner, reply_key, &l);
 }
 
-void command_getkeys(CmdCtx*, Args argv, Reply* out) { getkeys(argv, out, false); }
-void command_getkeysandflags(CmdCtx*, Args argv, Reply* out) { getkeys(argv, out, true); }
+void command_getkeys(CmdCtx* c, Args argv, Reply* out) { getkeys(c, argv, out, false); }
+void command_getkeysandflags(CmdCtx* c, Args argv, Reply* out) { getkeys(c, argv, out, true); }
 
 }  // namespace rp

@@ -4,9 +4,11 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "conf/rows.h"
+#include "engine/acl.h"
 #include "engine/config_hooks.h"
 #include "engine/families.h"
 #include "engine/persistence.h"
+#include "engine/slowlog.h"
 #include "engine/step_out.h"
 #include "mem/mem.h"
 
@@ -14,14 +16,25 @@ namespace rp {
 
 // ---- after a change ---------------------------------------------------------------------------
 
-static void apply_loglevel(const Engine* e) {
-    log_set_level(static_cast<LogLevel>(config_num(e->config->loglevel)));
+void log_settings_apply(const Config* config) {
+    char format[16];
+    config_text(config, "log-format", format, sizeof format);
+    log_set_level(static_cast<LogLevel>(config_num(config->loglevel)));
+    log_set_format(strcmp(format, "json") == 0     ? LogFormat::json
+                   : strcmp(format, "logfmt") == 0 ? LogFormat::logfmt
+                                                   : LogFormat::redis);
+}
+
+static bool is_of_log(const ConfigRow* row) {
+    return row->num == &Config::loglevel || strcmp(row->name, "log-format") == 0;
 }
 
 static bool apply(void* arg, const ConfigRow* row, char* why, size_t why_size) {
     auto* e = static_cast<Engine*>(arg);
     const char* reason = nullptr;
-    if (row->num == &Config::loglevel) apply_loglevel(e);
+    if (strcmp(row->name, "requirepass") == 0) acl_apply_requirepass(e);
+    if (is_of_log(row)) log_settings_apply(e->config);
+    slow_settings_apply(e);
     if (!persistence_apply(e, row, &reason)) {
         snprintf(why, why_size, "%s", reason);
         return false;
@@ -33,7 +46,8 @@ static bool apply(void* arg, const ConfigRow* row, char* why, size_t why_size) {
 
 void engine_config_hooks(Engine* e) {
     random_hex(e->replid, sizeof e->replid - 1);
-    apply_loglevel(e);
+    log_settings_apply(e->config);
+    slow_settings_apply(e);
     config_on_apply(e->config, apply, e);
     e->startup_used = mem_used();
 }
@@ -70,7 +84,9 @@ static void cmd_config_set(CmdCtx* c, Args argv, Reply* out) {
     bool fine;
     {
         StepOut outside(c);  // a new port may have to be opened
-        fine = config_set_many(c->config, pairs, count, session_is_local(c->session), &err);
+        // Inside EXEC the gate is held up, and the other one may be waiting for that.
+        auto* set = c->a.locked ? config_try_set_many : config_set_many;
+        fine = set(c->config, pairs, count, session_is_local(c->session), &err);
     }
     fine ? reply_ok(out) : reply_error(out, bytes_of(err.text));
     mem_free(pairs, bytes);
@@ -81,10 +97,21 @@ static void cmd_config_resetstat(CmdCtx* c, Args, Reply* out) {
     reply_ok(out);
 }
 
+// The users, unless they are kept in a file of their own.
+static bool rewrite(Engine* e, ConfigErr* err) {
+    std::vector<std::string> lines;
+    if (acl_file_path(e).empty()) lines = acl_user_lines(e->acl);
+    std::vector<Bytes> views;
+    for (const std::string& line : lines)
+        views.push_back({line.data(), line.size()});
+    ConfigUsers users = {views.data(), views.size()};
+    return config_rewrite(e->config, nullptr, err, &users);
+}
+
 static void cmd_config_rewrite(CmdCtx* c, Args, Reply* out) {
     ConfigErr err;
     StepOut outside(c);
-    if (!config_rewrite(c->config, nullptr, &err)) return reply_error(out, bytes_of(err.text));
+    if (!rewrite(c->engine, &err)) return reply_error(out, bytes_of(err.text));
     reply_ok(out);
 }
 

@@ -8,6 +8,9 @@ namespace rp {
 // from then on brings changed settings to the log and the transport.
 void engine_config_hooks(Engine* e);
 
+// loglevel and log-format: the process' log follows the settings read last.
+void log_settings_apply(const Config* config);
+
 // The client is on this machine, or in this process.
 bool session_is_local(const Session* s);
 

@@ -1,10 +1,9 @@
 // PING ECHO HELLO AUTH QUIT RESET SELECT.
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
-
 #include "base/numbers.h"
+#include "engine/acl.h"
 #include "engine/clients.h"
 #include "engine/families.h"
+#include "engine/pubsub.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -15,68 +14,24 @@ static constexpr Bytes kHelloNoAuth =
     "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
     "version at the same time";
 
-// ---- passwords --------------------------------------------------------------------------------
+// ---- AUTH -------------------------------------------------------------------------------------
 
-// Copied out of the settings and wiped with the scope.
-struct Password {
-    char* text = nullptr;
-    size_t len = 0;
-    size_t size = 0;
-    explicit Password(const Config* config) {
-        size_t needed = config_text(config, "requirepass", nullptr, 0);
-        do {  // it may have grown since it was measured
-            release();
-            size = needed + 1;
-            text = static_cast<char*>(mem_alloc(size));
-            needed = config_text(config, "requirepass", text, size);
-        } while (needed >= size);
-        len = needed;
-    }
-    ~Password() { release(); }
-    Password(const Password&) = delete;
-    Password& operator=(const Password&) = delete;
-    void release() {
-        if (text != nullptr) OPENSSL_cleanse(text, size);
-        mem_free(text, size);
-        text = nullptr;
-    }
-};
-
-static void sha256(Bytes b, unsigned char out[SHA256_DIGEST_LENGTH]) {
-    SHA256(reinterpret_cast<const unsigned char*>(b.ptr), b.len, out);
-}
-
-// Digests are compared, so that the time tells neither the length nor a common prefix.
-static bool same_secret(Bytes a, Bytes b) {
-    unsigned char da[SHA256_DIGEST_LENGTH], db[SHA256_DIGEST_LENGTH];
-    sha256(a, da);
-    sha256(b, db);
-    return CRYPTO_memcmp(da, db, sizeof da) == 0;
-}
-
-// There is one user. Without a password any guess is right, as for a "nopass" user of Redis.
-static bool log_in(CmdCtx* c, Bytes user, Bytes guess) {
-    bool known = bytes_equal(user, bytes_of(kDefaultUser));
-    bool right = config_num(c->config->requirepass_set) == 0;
-    if (!right) {
-        Password password(c->config);
-        right = password.len == 0 || same_secret(guess, {password.text, password.len});
-    }
-    if (!known || !right) return false;
-    c->session->authenticated = true;
-    return true;
+static bool log_in(CmdCtx* c, Bytes command, Bytes user, Bytes password) {
+    if (acl_log_in(c, user, password)) return true;
+    acl_note(c, AclDenied::auth, command, user);
+    reply_error(c->out, kWrongPass);
+    return false;
 }
 
 static void cmd_auth(CmdCtx* c, Args argv, Reply* out) {
     if (argv.len > 3) return reply_err(out, Err::syntax);
-    if (argv.len == 2 && config_num(c->config->requirepass_set) == 0) {
+    if (argv.len == 2 && c->engine->acl->standard_nopass.load(std::memory_order_relaxed)) {
         return reply_error(out,
                            "ERR AUTH <password> called without any password configured for "
                            "the default user. Are you sure your configuration is correct?");
     }
-    Bytes user = argv.len == 3 ? argv[1] : bytes_of(kDefaultUser);
-    if (!log_in(c, user, argv[argv.len - 1])) return reply_error(out, kWrongPass);
-    reply_ok(out);
+    Bytes user = argv.len == 3 ? argv[1] : Bytes("default");
+    if (log_in(c, argv[0], user, argv[argv.len - 1])) reply_ok(out);
 }
 
 // ---- HELLO ------------------------------------------------------------------------------------
@@ -121,10 +76,7 @@ static bool hello_options(CmdCtx* c, Args argv) {
     for (size_t i = 2; i < argv.len; i++) {
         size_t more = argv.len - 1 - i;
         if (arg_is(argv[i], "AUTH") && more >= 2) {
-            if (!log_in(c, argv[i + 1], argv[i + 2])) {
-                reply_error(c->out, kWrongPass);
-                return false;
-            }
+            if (!log_in(c, argv[0], argv[i + 1], argv[i + 2])) return false;
             i += 2;
         } else if (arg_is(argv[i], "SETNAME") && more >= 1) {
             if (!set_name(c, argv[++i])) return false;
@@ -150,7 +102,7 @@ static void cmd_hello(CmdCtx* c, Args argv, Reply* out) {
         }
     }
     if (!hello_options(c, argv)) return;
-    if (!c->session->authenticated) return reply_error(out, kHelloNoAuth);
+    if (!acl_trusted(c->engine->acl, c->session)) return reply_error(out, kHelloNoAuth);
     if (version != 0) choose_protocol(c, static_cast<uint8_t>(version));
     reply_hello(c, out);
 }
@@ -159,6 +111,12 @@ static void cmd_hello(CmdCtx* c, Args argv, Reply* out) {
 
 static void cmd_ping(CmdCtx* c, Args argv, Reply* out) {
     if (argv.len > 2) return reply_err_arity(out, "ping");
+    if (RP_UNLIKELY(c->session->subscribed != 0 && c->session->resp == 2)) {
+        // Among messages it looks like one.
+        reply_array(out, 2);
+        reply_bulk(out, "pong");
+        return reply_bulk(out, argv.len == 2 ? argv[1] : Bytes());
+    }
     if (argv.len == 1) return reply_simple(out, "PONG");
     Blob* big = arg_blob(c, 1);
     if (big != nullptr) return reply_bulk_blob(out, big, 0, argv[1].len);
@@ -181,8 +139,9 @@ static void cmd_quit(CmdCtx* c, Args, Reply* out) {
 static void cmd_reset(CmdCtx* c, Args, Reply* out) {
     Session* s = c->session;
     session_leave_multi(c->engine, s);
+    pubsub_forget(c->engine, s);
     s->db.store(0, std::memory_order_relaxed);
-    s->authenticated = s->embedded || config_num(c->config->requirepass_set) == 0;
+    acl_session_reset(c);
     s->no_touch.store(false, std::memory_order_relaxed);
     c->a.no_touch = false;
     session_set_text(c->engine, &s->name, {});
@@ -213,7 +172,7 @@ const Cmd kConnectionCmds[] = {
     {.name = "PING",
      .run = cmd_ping,
      .arity = -1,
-     .flags = kCmdFast,
+     .flags = kCmdFast | kCmdSubscriber,
      .acl = kAclConnection,
      .group = "connection",
      .syntax = "[message:string]",
@@ -257,12 +216,12 @@ const Cmd kConnectionCmds[] = {
      .reply = Shape::ok,
      .since = "1.0.0",
      .cost = "O(N), N = length of the password",
-     .about = "Logs in with the password of the setting `requirepass`.",
+     .about = "Logs in as a user, or with one argument as the default one.",
      .history = {{"6.0.0", "A user may be named."}}},
     {.name = "QUIT",
      .run = cmd_quit,
      .arity = -1,
-     .flags = kEntrance | kCmdImmediate,
+     .flags = kEntrance | kCmdImmediate | kCmdSubscriber,
      .acl = kAclConnection,
      .group = "connection",
      .reply = Shape::ok,
@@ -272,7 +231,7 @@ const Cmd kConnectionCmds[] = {
     {.name = "RESET",
      .run = cmd_reset,
      .arity = 1,
-     .flags = kEntrance | kCmdImmediate,
+     .flags = kEntrance | kCmdImmediate | kCmdSubscriber,
      .acl = kAclConnection,
      .group = "connection",
      .reply = Shape::simple,

@@ -1,7 +1,10 @@
 // What happens by itself: rates, peak memory, the end of CLIENT PAUSE, deleting expired keys and
 // freeing large values.
+#include <sys/resource.h>
+
 #include "base/clock.h"
 #include "engine/clients.h"
+#include "engine/latency.h"
 #include "engine/persistence.h"
 #include "mem/mem.h"
 #include "store/expire.h"
@@ -50,8 +53,33 @@ static void sample_rates(Engine* e, int64_t now_ms) {
     rate_sample(&e->ops_rate, t.commands, now_ms, &e->ops_per_sec);
 }
 
+// The time during which more memory was used than `maxmemory` says.
+static void sample_excess(Engine* e, int64_t now_ms) {
+    int64_t limit = config_num(e->config->maxmemory);
+    int64_t used = mem_used() - static_cast<int64_t>(epoch_waiting_bytes());
+    int64_t since = e->excess_since_ms.load(std::memory_order_relaxed);
+    bool over = limit != 0 && used > limit;
+    if (over == (since != 0)) return;
+    if (!over) stat_add(&e->excess_ms, static_cast<uint64_t>(now_ms - since));
+    e->excess_since_ms.store(over ? now_ms : 0, std::memory_order_relaxed);
+}
+
+// Of this thread: the first loop's, or whoever runs the cron of a store that does not listen.
+static void sample_cpu(Engine* e) {
+    rusage used = {};
+    getrusage(RUSAGE_THREAD, &used);
+    e->main_sys_us.store(used.ru_stime.tv_sec * 1000000 + used.ru_stime.tv_usec,
+                         std::memory_order_relaxed);
+    e->main_user_us.store(used.ru_utime.tv_sec * 1000000 + used.ru_utime.tv_usec,
+                          std::memory_order_relaxed);
+}
+
 void engine_cron(Engine* e) {
-    sample_rates(e, clock_mono_ms());
+    int64_t now_ms = clock_mono_ms();
+    sample_rates(e, now_ms);
+    sample_excess(e, now_ms);
+    sample_cpu(e);
+    clients_evict(e);
     mem_peak_note();
     pause_end_if_over(e);
     persistence_cron(e);
@@ -65,6 +93,14 @@ static void dig(int64_t slice_us) {
     }
 }
 
+// Which share of the keys with a TTL were found expired: a running mean, as Redis takes it.
+static void note_stale(Engine* e, uint64_t expired, uint64_t crawled) {
+    if (crawled == 0) return;
+    double now = static_cast<double>(expired) / static_cast<double>(crawled);
+    double before = e->expired_stale.load(std::memory_order_relaxed);
+    e->expired_stale.store(0.05 * now + 0.95 * before, std::memory_order_relaxed);
+}
+
 void engine_crawl(Engine* e, Worker* w) {
     dig(kCrawlSliceUs);
     // As in Redis, nothing changes by itself during CLIENT PAUSE, nor while a log is replayed.
@@ -74,8 +110,14 @@ void engine_crawl(Engine* e, Worker* w) {
     int64_t slice_us = w->crawl_us != 0 ? w->crawl_us : kCrawlSliceUs;
     if (slice_us > budget_us) slice_us = budget_us;
     int64_t start_us = clock_mono_us();
-    expire_crawl(&e->core.store, w->slot, &w->stats, &w->voice, slice_us);
-    bool ran_out = clock_mono_us() - start_us >= slice_us;
+    uint64_t crawled = w->stats.crawled.load(std::memory_order_relaxed);
+    uint64_t expired = expire_crawl(&e->core.store, w->slot, &w->stats, &w->voice, slice_us);
+    int64_t took_us = clock_mono_us() - start_us;
+    stat_add(&w->expire_us, static_cast<uint64_t>(took_us));
+    latency_note(e, "expire-cycle", took_us);
+    note_stale(e, expired, w->stats.crawled.load(std::memory_order_relaxed) - crawled);
+    bool ran_out = took_us >= slice_us;
+    if (ran_out) stat_add(&w->expire_cuts);
     w->crawl_us = ran_out ? 2 * slice_us : 0;  // next time, cut to the budget
 }
 

@@ -23,6 +23,7 @@ static const Group kGroups[] = {
     {"sorted-set", "Sorted sets"},
     {"generic", "Keys"},
     {"transactions", "Transactions"},
+    {"pubsub", "Publish/subscribe"},
     {"connection", "Connections"},
     {"server", "Server"},
 };

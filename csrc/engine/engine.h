@@ -9,6 +9,13 @@
 
 namespace rp {
 
+// The largest input and output buffer that was seen in one second.
+constexpr size_t kPeakSeconds = 8;
+struct ClientPeak {
+    int64_t second;
+    uint64_t in, out;
+};
+
 // Every session of the engine, so that CLIENT LIST and CLIENT KILL can see them.
 struct Clients {
     Mutex lock;
@@ -17,7 +24,9 @@ struct Clients {
     size_t count = 0;                    // under lock
     std::atomic<uint64_t> connected{0};  // network clients
     std::atomic<uint64_t> next_id{1};
-    std::atomic<uint64_t> received{0}, rejected{0};
+    std::atomic<uint64_t> received{0}, rejected{0}, evicted{0};
+    // The largest buffers of the last kPeakSeconds seconds, by second.
+    ClientPeak peaks[kPeakSeconds] = {};                        // under lock
     std::atomic<uint64_t> closed_net_in{0}, closed_net_out{0};  // of sessions that are gone
 };
 
@@ -82,7 +91,9 @@ struct EngineTotals {
     uint64_t commands = 0, hits = 0, misses = 0, expired = 0, evicted = 0;
     uint64_t read_retries = 0, read_locked = 0;
     uint64_t net_in = 0, net_out = 0;
-    uint64_t changes = 0;  // keys changed since the start: RESETSTAT keeps it
+    uint64_t reads = 0, writes = 0, expire_us = 0, expire_cuts = 0;
+    uint64_t changes = 0;          // keys changed since the start: RESETSTAT keeps it
+    uint64_t loop_gap_max_us = 0;  // the longest of all loops
 };
 struct CmdTotals {
     uint64_t calls = 0, nsec = 0, rejected = 0, failed = 0;
@@ -97,8 +108,10 @@ struct Rate {
     uint64_t last = 0;  // the counter then
 };
 
+struct Acl;
 struct Reaper;
 struct Persistence;
+struct PubSub;
 
 struct Engine {
     EngineCore core;           // first member: see engine_core()
@@ -107,7 +120,8 @@ struct Engine {
     Pause pause;
     ErrorStats errors;
     NetHooks net;
-    Mutex log_moved_lock;  // the log's threads are in a hook of `net`: it may not be freed
+    Mutex
+        log_moved_lock;  // threads of log and snapshot are in a hook of `net`: it may not be freed
     std::atomic<StopState> stop{StopState::running};
     // Constant after engine_open.
     char run_id[41] = {};
@@ -119,20 +133,32 @@ struct Engine {
     // Workers, for summing counters.
     Mutex workers_lock;
     Worker* workers = nullptr;
-    StoreStats retired_stats;  // of workers that are gone; under workers_lock
+    Journal* voices_to = nullptr;  // whom they all speak to; under workers_lock
+    StoreStats retired_stats;      // of workers that are gone; under workers_lock
     CmdStat* retired_cmd_stats = nullptr;
     std::atomic<uint64_t> retired_commands{0};
     std::atomic<uint64_t> retired_changes{0};
+    std::atomic<uint64_t> retired_reads{0}, retired_writes{0};
+    std::atomic<uint64_t> retired_expire_us{0}, retired_expire_cuts{0};
     // Cron-sampled (engine/cron.cc).
     std::atomic<uint64_t> ops_per_sec{0}, in_per_sec{0}, out_per_sec{0};
     std::atomic<uint64_t> cron_ticks{0};
-    Rate ops_rate, in_rate, out_rate;  // the cron's thread only
+    Rate ops_rate, in_rate, out_rate;                      // the cron's thread only
+    std::atomic<int64_t> excess_since_ms{0};               // over maxmemory since; 0 = not
+    std::atomic<uint64_t> excess_ms{0};                    // and so long before
+    std::atomic<int64_t> main_sys_us{0}, main_user_us{0};  // processor time of the cron's thread
+    std::atomic<double> expired_stale{0};                  // share of the crawled keys
     // What CONFIG RESETSTAT subtracts from the counters, which only their owners may write. Under
     // workers_lock.
     EngineTotals base;
-    CmdTotals* base_cmds = nullptr;      // command_count() of them; null: none yet
-    Reaper* reaper = nullptr;            // engine/reaper.h
-    Persistence* persistence = nullptr;  // engine/persistence.h
+    Acl* acl = nullptr;                   // engine/acl.h
+    PubSub* pubsub = nullptr;             // engine/pubsub.h
+    CmdTotals* base_cmds = nullptr;       // command_count() of them; null: none yet
+    HistogramSum** base_times = nullptr;  // likewise; each null or owned
+    struct SlowLog* slowlog = nullptr;    // engine/slowlog.h
+    struct Latency* latency = nullptr;    // engine/latency.h
+    Reaper* reaper = nullptr;             // engine/reaper.h
+    Persistence* persistence = nullptr;   // engine/persistence.h
 };
 
 // *out: owned by the caller. `take` (loaded settings) is owned by the engine from here on, even on
@@ -140,6 +166,9 @@ struct Engine {
 Status engine_open(Config* take, Engine** out);
 // REQUIRES: no session is registered, no thread executes. Frees everything.
 void engine_close(Engine* e);
+// What the settings say beside values: rename-command, users, the aclfile. On failure err->text is
+// one line that says where and what. REQUIRES: no session is registered.
+[[nodiscard]] bool engine_configure(Engine* e, ConfigErr* err);
 // False in a child that inherited the engine by fork(): nothing of it may be used there.
 inline bool engine_is_mine(const Engine* e) {
     return e->fork_generation == epoch_fork_generation();
@@ -161,7 +190,9 @@ void engine_crawl(Engine* e, Worker* w);
 void engine_totals(Engine* e, EngineTotals* out);
 void engine_worker_totals(Engine* e, EngineTotals* out);  // the same without traffic: cheap
 void engine_command_totals(Engine* e, CmdTotals* out);    // command_count() of them, by row index
-void engine_stats_reset(Engine* e);                       // CONFIG RESETSTAT
+// How long the calls of one row took, since the start or CONFIG RESETSTAT.
+void engine_command_times(Engine* e, uint32_t index, HistogramSum* out);
+void engine_stats_reset(Engine* e);  // CONFIG RESETSTAT
 
 // SHUTDOWN and signals: `stop` becomes requested, who waits on it (futex) is woken, the transport
 // is asked to stop. Any thread, but no signal handler; returns at once.
@@ -175,8 +206,14 @@ void engine_pause_wait(Engine* e, const Session* s);
 // From here on all workers, later ones too, say what they do to this journal; null: to none. Closes
 // the gate. REQUIRES: not pinned. Before the old journal goes away no loop may run any more.
 void engine_set_journal(Engine* e, Journal* j);
+// Half of engine_set_journal(e, null): no changes go to the journal any more, but those whose
+// replies rest on it still find it.
+void engine_silence(Engine* e);
 // LogOptions.wake, with the engine as its argument.
 void engine_log_moved(void* engine);
+
+// SnapshotOptions.wake, likewise: clients that wait for a snapshot.
+void engine_wake_clients(void* engine);
 
 // Registers every family once per process (idempotent, thread-safe).
 void engine_register_commands();

@@ -14,6 +14,12 @@ extern const Cmd kInfoCmds[];        // info.cc: INFO
 extern const Cmd kConfigCmds[];      // config.cc: CONFIG
 extern const Cmd kDebugCmds[];       // debug.cc: DEBUG
 extern const Cmd kMemoryCmds[];      // memory.cc: MEMORY
+extern const Cmd kWaitCmds[];        // wait.cc: WAIT WAITAOF
+extern const Cmd kPubsubCmds[];      // pubsub_cmds.cc: SUBSCRIBE PUBLISH PUBSUB and kin
+extern const Cmd kMonitorCmds[];     // monitor.cc: MONITOR
+extern const Cmd kAclCmds[];         // acl_cmds.cc: ACL
+extern const Cmd kSlowlogCmds[];     // slowlog.cc: SLOWLOG
+extern const Cmd kLatencyCmds[];     // latency.cc: LATENCY
 extern const Cmd kSaveCmds[];        // save.cc: SAVE BGSAVE BGREWRITEAOF LASTSAVE
 
 }  // namespace rp

@@ -3,6 +3,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "base/clock.h"
 #include "engine/info.h"
 
@@ -34,6 +36,17 @@ static void server_build(Info* i) {
 #endif
 }
 
+// Who was told that the server is ready.
+static const char* supervisor(const Config* config) {
+    char asked[16];
+    config_text(config, "supervised", asked, sizeof asked);
+    bool any = strcmp(asked, "auto") == 0;
+    if ((any || strcmp(asked, "systemd") == 0) && getenv("NOTIFY_SOCKET") != nullptr) {
+        return "systemd";
+    }
+    return strcmp(asked, "upstart") == 0 ? "upstart" : "no";
+}
+
 static void server_paths(Info* i) {
     char path[kPathMax];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -57,7 +70,7 @@ void info_server(Info* i) {
     int64_t uptime_s = (clock_mono_ms() - e->start_mono_ms) / 1000;
     server_build(i);
     info_line(i, "process_id", static_cast<uint64_t>(getpid()));
-    info_text(i, "process_supervised", "no");
+    info_text(i, "process_supervised", supervisor(i->engine->config));
     info_text(i, "run_id", e->run_id);
     info_line(i, "tcp_port", tcp_port(e));
     info_line(i, "server_time_usec", static_cast<uint64_t>(clock_wall_us()));
@@ -70,11 +83,29 @@ void info_server(Info* i) {
     info_line(i, "io_threads_active", loops_running(e) > 1);
 }
 
+// Of the last kPeakSeconds seconds, this moment included.
+static ClientPeak clients_peak(Engine* e) {
+    EngineTotals now;
+    engine_totals(e, &now);  // also looks at the buffers
+    int64_t second = clock_mono_ms() / 1000;
+    ClientPeak worst = {};
+    MutexGuard guard(&e->clients.lock);
+    for (const ClientPeak& p : e->clients.peaks) {
+        if (second - p.second >= static_cast<int64_t>(kPeakSeconds)) continue;
+        if (p.in > worst.in) worst.in = p.in;
+        if (p.out > worst.out) worst.out = p.out;
+    }
+    return worst;
+}
+
 void info_clients(Info* i) {
     const Clients* list = &i->engine->clients;
     info_line(i, "connected_clients", list->connected.load(std::memory_order_relaxed));
     info_line(i, "cluster_connections", 0);
     info_line(i, "maxclients", setting(i->engine->config->maxclients));
+    ClientPeak peak = clients_peak(i->engine);
+    info_line(i, "client_recent_max_input_buffer", peak.in);
+    info_line(i, "client_recent_max_output_buffer", peak.out);
     info_line(i, "blocked_clients", 0);
     info_line(i, "tracking_clients", 0);
     info_line(i, "clients_in_timeout_table", 0);
@@ -101,6 +132,11 @@ static void cpu_line(Info* i, const char* name, const timeval& t) {
               static_cast<long long>(t.tv_usec));
 }
 
+static timeval as_timeval(const std::atomic<int64_t>& us) {
+    int64_t n = us.load(std::memory_order_relaxed);
+    return {n / 1000000, n % 1000000};
+}
+
 void info_cpu(Info* i) {
     rusage self = {}, children = {};
     getrusage(RUSAGE_SELF, &self);
@@ -109,6 +145,8 @@ void info_cpu(Info* i) {
     cpu_line(i, "used_cpu_user", self.ru_utime);
     cpu_line(i, "used_cpu_sys_children", children.ru_stime);
     cpu_line(i, "used_cpu_user_children", children.ru_utime);
+    cpu_line(i, "used_cpu_sys_main_thread", as_timeval(i->engine->main_sys_us));
+    cpu_line(i, "used_cpu_user_main_thread", as_timeval(i->engine->main_user_us));
 }
 
 void info_modules(Info*) {}  // there are none

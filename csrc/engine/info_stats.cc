@@ -1,7 +1,11 @@
 // Sections of INFO that count: memory, stats, commandstats, errorstats, keyspace, and our own.
 #include <unistd.h>
 
+#include <cstdlib>
+
+#include "base/clock.h"
 #include "engine/info.h"
+#include "engine/pubsub.h"
 #include "engine/reaper.h"
 #include "mem/mem.h"
 
@@ -35,8 +39,14 @@ static void memory_used(Info* i, const MemoryNumbers* m) {
     info_number(i, "allocator_active", m->rss);
     info_number(i, "allocator_resident", m->rss);
     info_bytes(i, "total_system_memory", sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
-    zero_lines(i, {"used_memory_lua", "used_memory_scripts_eval", "number_of_cached_scripts",
-                   "number_of_functions", "number_of_libraries"});
+    // There are no scripts that could take memory.
+    zero_lines(i, {"used_memory_vm_eval"});
+    info_bytes(i, "used_memory_lua", 0);
+    zero_lines(i, {"used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions",
+                   "number_of_libraries", "used_memory_vm_functions"});
+    info_bytes(i, "used_memory_vm_total", 0);
+    zero_lines(i, {"used_memory_functions"});
+    info_bytes(i, "used_memory_scripts", 0);
 }
 
 static void memory_fragmentation(Info* i, const MemoryNumbers* m) {
@@ -77,6 +87,37 @@ static void stats_rate(Info* i, const char* name, uint64_t bytes_per_second) {
     text_addf(&i->text, "%s:%.2f\r\n", name, static_cast<double>(bytes_per_second) / 1024);
 }
 
+static void stats_expiry(Info* i, const EngineTotals* t) {
+    double stale = i->engine->expired_stale.load(std::memory_order_relaxed);
+    info_line(i, "expired_keys", t->expired);
+    text_addf(&i->text, "expired_stale_perc:%.2f\r\n", stale * 100);
+    info_line(i, "expired_time_cap_reached_count", t->expire_cuts);
+    info_line(i, "expire_cycle_cpu_milliseconds", t->expire_us / 1000);
+}
+
+static void stats_eviction(Info* i, const EngineTotals* t) {
+    const Engine* e = i->engine;
+    int64_t since_ms = e->excess_since_ms.load(std::memory_order_relaxed);
+    int64_t now_ms = since_ms == 0 ? 0 : clock_mono_ms() - since_ms;
+    info_line(i, "evicted_keys", t->evicted);
+    info_line(i, "evicted_clients", get(e->clients.evicted));
+    info_number(i, "total_eviction_exceeded_time",
+                now_ms + static_cast<int64_t>(get(e->excess_ms)));
+    info_number(i, "current_eviction_exceeded_time", now_ms);
+}
+
+// Every loop reads and writes for itself: with several of them, all is done by I/O threads. There
+// is no fixed reply buffer that could grow or shrink.
+static void stats_io(Info* i, const EngineTotals* t) {
+    const Engine* e = i->engine;
+    bool threads = e->net.net != nullptr && config_num(e->config->io_threads) > 1;
+    info_line(i, "total_reads_processed", t->reads);
+    info_line(i, "total_writes_processed", t->writes);
+    info_line(i, "io_threaded_reads_processed", threads ? t->reads : 0);
+    info_line(i, "io_threaded_writes_processed", threads ? t->writes : 0);
+    zero_lines(i, {"reply_buffer_shrinks", "reply_buffer_expands"});
+}
+
 void info_stats(Info* i) {
     Engine* e = i->engine;
     const EngineTotals* t = info_totals(i);
@@ -92,17 +133,21 @@ void info_stats(Info* i) {
     stats_rate(i, "instantaneous_output_repl_kbps", 0);
     info_line(i, "rejected_connections", get(e->clients.rejected));
     zero_lines(i, {"sync_full", "sync_partial_ok", "sync_partial_err"});
-    info_line(i, "expired_keys", t->expired);
-    info_line(i, "evicted_keys", t->evicted);
+    stats_expiry(i, t);
+    stats_eviction(i, t);
     info_line(i, "keyspace_hits", t->hits);
     info_line(i, "keyspace_misses", t->misses);
-    zero_lines(i, {"pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec",
-                   "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
-                   "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
-                   "active_defrag_key_misses", "tracking_total_keys", "tracking_total_items",
+    info_line(i, "pubsub_channels", get(e->pubsub->topics[0]));
+    info_line(i, "pubsub_patterns", get(e->pubsub->topics[1]));
+    info_line(i, "pubsubshard_channels", get(e->pubsub->topics[2]));
+    zero_lines(i, {"latest_fork_usec", "total_forks", "migrate_cached_sockets",
+                   "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+                   "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
+                   "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
                    "tracking_total_prefixes", "unexpected_error_replies"});
     info_line(i, "total_error_replies", get(e->errors.total));
     info_line(i, "dump_payload_sanitizations", 0);
+    stats_io(i, t);
 }
 
 static void command_line(Info* i, const CmdRef& ref, const CmdTotals& t) {
@@ -139,9 +184,41 @@ void info_errorstats(Info* i) {
     }
 }
 
-// Time is measured for runs of equal commands (cmd/dispatch.cc), which gives no percentiles: the
-// section is empty, as in Redis with `latency-tracking no`.
-void info_latencystats(Info*) {}
+// What comes of "50 99 99.9"; the check of the setting knows that they are numbers.
+static size_t percentiles_of(const Config* config, double* out, size_t most) {
+    char text[256];
+    config_text(config, "latency-tracking-info-percentiles", text, sizeof text);
+    size_t n = 0;
+    char *at = text, *end;
+    for (double v = strtod(at, &end); end != at && n < most; v = strtod(at, &end)) {
+        out[n++] = v;
+        at = end;
+    }
+    return n;
+}
+
+static void latency_line(Info* i, const CmdRef& ref, const double* percentiles, size_t n) {
+    HistogramSum sum;
+    engine_command_times(i->engine, ref.index, &sum);
+    if (sum.total == 0) return;
+    char name[64];
+    cmd_full_name(ref.parent, ref.row, name);
+    text_addf(&i->text, "latency_percentiles_usec_%s:", name);
+    for (size_t p = 0; p < n; p++) {
+        double us = static_cast<double>(histogram_percentile_ns(&sum, percentiles[p])) / 1000;
+        text_addf(&i->text, "%sp%g=%.3f", p == 0 ? "" : ",", percentiles[p], us);
+    }
+    text_add(&i->text, "\r\n");
+}
+
+void info_latencystats(Info* i) {
+    constexpr size_t kPercentilesMax = 32;
+    if (config_num(i->engine->config->latency_tracking) == 0) return;
+    double percentiles[kPercentilesMax];
+    size_t n = percentiles_of(i->engine->config, percentiles, kPercentilesMax);
+    for (uint32_t c = 0; c < command_count(); c++)
+        latency_line(i, command_by_index(c), percentiles, n);
+}
 
 // ---- keyspace ---------------------------------------------------------------------------------
 
@@ -207,6 +284,7 @@ void info_own(Info* i) {
     info_line(i, "rustypotato_watched_keys", sums->watched);
     info_line(i, "rustypotato_read_retries", t->read_retries);
     info_line(i, "rustypotato_read_locked", t->read_locked);
+    info_line(i, "rustypotato_loop_gap_max_usec", t->loop_gap_max_us);
     info_line(i, "rustypotato_eviction_failures", get(e->core.store.evict_failures));
 }
 

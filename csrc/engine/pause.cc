@@ -1,7 +1,8 @@
 // CLIENT PAUSE: a moment on the monotonic clock until which commands are held back.
 //
 // EngineCore.pause_state is what the dispatcher looks at before every command (0 none, 1 writes,
-// 2 all), and the futex on which in-process callers sleep. It changes under Pause.lock only.
+// 2 all, 3 none but a shutdown under way), and the futex on which in-process callers sleep. It
+// changes under Pause.lock only.
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,10 +11,12 @@
 
 #include "base/clock.h"
 #include "engine/clients.h"
+#include "engine/persistence.h"
+#include "engine/wait.h"
 
 namespace rp {
 
-enum : uint32_t { kPauseNone = 0, kPauseWrites = 1, kPauseAll = 2 };
+enum : uint32_t { kPauseNone = 0, kPauseWrites = 1, kPauseAll = 2, kPauseStop = 3 };
 
 // In-process callers look up at least so often: kill flags and stops wake nobody.
 constexpr int64_t kPauseNapMs = 50;
@@ -37,15 +40,33 @@ static void wake_everybody(Engine* e) {
     if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
 }
 
+// While a shutdown is prepared it does not fall back to none. REQUIRES: lock.
+static uint32_t idle_state(const Engine* e) {
+    return e->persistence->stopping.load(std::memory_order_relaxed) ? kPauseStop : kPauseNone;
+}
+
+void pause_for_stop(Engine* e, bool on) {
+    Pause* p = &e->pause;
+    mutex_lock(&p->lock);
+    e->persistence->stopping.store(on, std::memory_order_relaxed);
+    uint32_t state = e->core.pause_state.load(std::memory_order_relaxed);
+    if (state == kPauseNone || state == kPauseStop) {
+        e->core.pause_state.store(idle_state(e), std::memory_order_release);
+    }
+    mutex_unlock(&p->lock);
+    if (!on) wake_everybody(e);
+}
+
 // True if this call ended it.
 static bool end_if(Engine* e, int64_t now_ms) {
     Pause* p = &e->pause;
     MutexGuard guard(&p->lock);
-    if (e->core.pause_state.load(std::memory_order_relaxed) == kPauseNone) return false;
+    uint32_t state = e->core.pause_state.load(std::memory_order_relaxed);
+    if (state == kPauseNone || state == kPauseStop) return false;
     if (p->until_ms.load(std::memory_order_relaxed) > now_ms) return false;
     p->until_ms.store(0, std::memory_order_relaxed);
     p->all.store(false, std::memory_order_relaxed);
-    e->core.pause_state.store(kPauseNone, std::memory_order_release);
+    e->core.pause_state.store(idle_state(e), std::memory_order_release);
     return true;
 }
 
@@ -71,7 +92,10 @@ static bool may_write(const Session* s, const Cmd* row) {
 bool pause_holds(Engine* e, const Session* s, const Cmd* row) {
     pause_end_if_over(e);
     uint32_t state = e->core.pause_state.load(std::memory_order_acquire);
-    return state == kPauseAll || (state == kPauseWrites && may_write(s, row));
+    if (state == kPauseAll || (state == kPauseWrites && may_write(s, row))) return true;
+    // In-process callers go on: their store may outlive its being served.
+    return e->persistence->stopping.load(std::memory_order_relaxed) && !s->embedded &&
+           may_write(s, row);
 }
 
 // Like futex_wait, for at most `ms`.
@@ -80,22 +104,27 @@ static void nap(std::atomic<uint32_t>* word, uint32_t expected, int64_t ms) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &limit, nullptr, 0);
 }
 
-// A full log holds writes back, too, and so does a snapshot that has much to catch up with.
-static void wait_for_room(Engine* e) {
-    constexpr int64_t kSnapshotNapMs = 2;
+// A full log holds writes back, too, and so do a full mailbox and a snapshot: those may have gone
+// on just before this nap, which is short.
+static void wait_for_room(Engine* e, const Session* s) {
+    constexpr int64_t kShortNapMs = 2;
     Journal* j = e->core.journal.load(std::memory_order_acquire);
     if (j != nullptr && journal_full(j)) j->wait_room(j, kPauseNapMs);
-    if (preserve_full(&e->core.store.preserve)) {
-        nap(&e->core.pause_state, kPauseNone, kSnapshotNapMs);
+    if (s->paused_by == PausedBy::mail && e->core.mail_full.load(std::memory_order_relaxed) != 0) {
+        return nap(&e->core.pause_state, kPauseNone, kShortNapMs);
     }
+    Preserve* p = &e->core.store.preserve;
+    if (s->paused_by != PausedBy::snapshot || !p->active.load(std::memory_order_relaxed)) return;
+    nap(&p->let_go, p->let_go.load(std::memory_order_relaxed), kShortNapMs);
 }
 
 void engine_pause_wait(Engine* e, const Session* s) {
+    if (s->waits.load(std::memory_order_relaxed)) return wait_nap(e, s);
     for (;;) {
         pause_end_if_over(e);
         uint32_t state = e->core.pause_state.load(std::memory_order_acquire);
         if (s->kill.load(std::memory_order_relaxed)) return;
-        if (state == kPauseNone) return wait_for_room(e);
+        if (state == kPauseNone || state == kPauseStop) return wait_for_room(e, s);
         int64_t left = e->pause.until_ms.load(std::memory_order_relaxed) - clock_mono_ms();
         if (left > 0) nap(&e->core.pause_state, state, left < kPauseNapMs ? left : kPauseNapMs);
         // Behind the nap: a caller that comes back because its store is still open does not spin.

@@ -1,5 +1,7 @@
 #include "engine/persistence.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -8,6 +10,8 @@
 #include "base/log.h"
 #include "base/numbers.h"
 #include "conf/rows.h"
+#include "engine/clients.h"
+#include "engine/latency.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -46,7 +50,11 @@ bool persistence_open(Engine* e, bool serving, PersistErr* err) {
     text_of(e, "appenddirname", aof_name, sizeof aof_name);
     text_of(e, "appendfilename", p->appendfilename, sizeof p->appendfilename);
     p->serving = serving;
-    p->on = serving || config_num(e->config->appendonly) != 0;
+    bool on = serving || config_num(e->config->appendonly) != 0;
+    p->on.store(on, std::memory_order_relaxed);
+    // An embedded store that nobody gave a path has the current directory as its `dir`.
+    char here[kPathMax];
+    p->named = on || getcwd(here, sizeof here) == nullptr || strcmp(p->dir, here) != 0;
     p->last_save_s.store(now_s(), std::memory_order_relaxed);
     if (!path_join(p->aof_dir, p->dir, aof_name)) {
         snprintf(err->text, sizeof err->text, "'dir': the path is too long: %.900s", p->dir);
@@ -56,7 +64,7 @@ bool persistence_open(Engine* e, bool serving, PersistErr* err) {
         config_num(e->config->appendonly) != 0 || (serving && persistence_has_save_points(e));
     if (writes && !dir_lock(p->dir, &p->lock_fd, err)) return false;
     // Until persistence_load is done nobody is shown data that are not all there.
-    e->core.loading.store(p->on, std::memory_order_release);
+    e->core.loading.store(on, std::memory_order_release);
     return true;
 }
 
@@ -95,7 +103,7 @@ static bool make_log_dir(const Persistence* p, PersistErr* err) {
     return false;
 }
 
-static bool open_log(Engine* e, const Manifest* manifest, PersistErr* err) {
+bool persistence_open_log(Engine* e, const Manifest* manifest, bool founding, PersistErr* err) {
     Persistence* p = e->persistence;
     if (!make_log_dir(p, err)) return false;
     LogOptions o;
@@ -106,10 +114,21 @@ static bool open_log(Engine* e, const Manifest* manifest, PersistErr* err) {
     o.timestamps = config_num(e->config->aof_timestamp_enabled) != 0;
     o.wake = engine_log_moved;
     o.wake_arg = e;
-    Log* log;
-    if (log_open(o, manifest, &log, err) != Status::ok) return false;
-    p->log.store(log, std::memory_order_release);
-    engine_set_journal(e, log_journal(log));
+    o.latency = latency_hook;
+    o.latency_arg = e;
+    o.founding = founding;
+    Status s = p->kept != nullptr ? log_reopen(p->kept, o, manifest, err)
+                                  : log_open(o, manifest, &p->kept, err);
+    if (s != Status::ok) return false;
+    p->log.store(p->kept, std::memory_order_release);
+    engine_set_journal(e, log_journal(p->kept));
+    return true;
+}
+
+static bool open_log(Engine* e, const Manifest* manifest, PersistErr* err) {
+    Persistence* p = e->persistence;
+    bool first = manifest->count == 0;
+    if (!persistence_open_log(e, manifest, first, err)) return false;
     // A log without a base is complete only together with what was there before it.
     if (manifest_base(manifest) != nullptr) return true;
     if (persistence_rewrite(e) == SnapshotAsked::started) {
@@ -238,6 +257,8 @@ static SnapshotAsked start(Engine* e, SnapshotGoal goal) {
               .aof_base = rewrite};
     o.done = rewrite ? rewrite_done : save_done;
     o.done_arg = e;
+    o.wake = engine_wake_clients;
+    o.wake_arg = e;
     p->started_s.store(now_s(), std::memory_order_relaxed);
     p->changes_at_cut = changes_now(e);
     std::atomic<bool>* flag = rewrite ? &p->rewriting : &p->saving;
@@ -314,6 +335,7 @@ static bool rewrite_due(Engine* e) {
     Log* log = e->persistence->log.load(std::memory_order_acquire);
     int64_t percent = config_num(e->config->auto_aof_rewrite_percentage);
     if (log == nullptr) return false;
+    if (log_is_founding(log)) return true;  // the first try failed
     LogStats s;
     log_stats(log, &s);
     if (s.needs_rewrite) return true;  // nothing else ends its MISCONF
@@ -327,6 +349,7 @@ static bool rewrite_due(Engine* e) {
 void persistence_cron(Engine* e) {
     Persistence* p = e->persistence;
     if (!p->on || p->load.loading.load(std::memory_order_relaxed)) return;
+    persistence_follow(e);
     if (e->cron_ticks.load(std::memory_order_relaxed) % 8 != 0) return;
     MutexGuard guard(&p->lock);
     if (!place_is_free(p)) return;
@@ -349,6 +372,8 @@ void persistence_cron(Engine* e) {
 
 // ---- the end ----------------------------------------------------------------------------------
 
+constexpr int64_t kLastWriteMs = 1500;  // for the log to try once more
+
 static bool save_at_end(Engine* e) {
     if (!e->persistence->serving || e->core.loading.load(std::memory_order_relaxed)) return false;
     LastSave asked = e->persistence->last_save.load(std::memory_order_relaxed);
@@ -356,21 +381,85 @@ static bool save_at_end(Engine* e) {
     return persistence_has_save_points(e);
 }
 
+static void end_snapshot(Engine* e) {
+    Persistence* p = e->persistence;
+    mutex_lock(&p->lock);
+    if (p->snapshot != nullptr) snapshot_cancel(p->snapshot);
+    p->save_scheduled = p->rewrite_scheduled = false;
+    mutex_unlock(&p->lock);
+    persistence_wait(e);
+}
+
+static bool settle_log(const Persistence* p) {
+    Log* log = p->log.load(std::memory_order_acquire);
+    if (log == nullptr) return true;
+    if (log_is_founding(log)) {
+        RP_LOG_WARNING("Writing initial AOF, can't exit.");
+        return false;
+    }
+    if (log_flush(log, kLastWriteMs)) return true;
+    RP_LOG_WARNING("The append-only file could not be written or synced to its end, can't exit.");
+    return false;
+}
+
+static bool save_last(Engine* e) {
+    if (!save_at_end(e)) return true;
+    SnapshotAsked asked;
+    if (persistence_save_now(e, &asked)) return true;
+    RP_LOG_WARNING("Error trying to save the DB, can't exit.");
+    return false;
+}
+
+bool persistence_prepare_stop(Engine* e, LastSave asked, bool force) {
+    Persistence* p = e->persistence;
+    if (!p->on || e->core.loading.load(std::memory_order_acquire)) return true;
+    MutexGuard guard(&p->stop_lock);
+    LastSave before = p->last_save.exchange(asked);
+    pause_for_stop(e, true);
+    // A rewrite that founds the log is not ended: without it nothing of the log would count.
+    const Log* log = p->log.load(std::memory_order_acquire);
+    bool founds = log != nullptr && log_is_founding(log) && !force;
+    if (!founds) end_snapshot(e);
+    bool ok = settle_log(p) && save_last(e);
+    if (!ok && !force) {
+        RP_LOG_WARNING(
+            "Errors trying to shut down the server. Check the logs for more information.");
+        p->last_save.store(before);
+        pause_for_stop(e, false);
+        return false;
+    }
+    if (!ok) RP_LOG_WARNING("Stopping all the same, as asked");
+    p->prepared.store(true);
+    return true;
+}
+
+void persistence_stop_over(Engine* e) {
+    e->persistence->prepared.store(false);
+    e->persistence->last_save.store(LastSave::by_save_points);
+    pause_for_stop(e, false);
+}
+
+// What in-process callers have changed since.
+static bool changed_since_prepared(Engine* e) {
+    return changes_now(e) != e->persistence->changes_at_save.load(std::memory_order_relaxed);
+}
+
 bool persistence_close(Engine* e) {
     Persistence* p = e->persistence;
     bool ok = true;
     if (p->on) {
-        if (p->snapshot != nullptr) snapshot_cancel(p->snapshot);
-        persistence_wait(e);
+        end_snapshot(e);
         SnapshotAsked asked;
-        if (save_at_end(e)) ok = persistence_save_now(e, &asked);
+        bool done = p->prepared.load() && (!p->save_ok || !changed_since_prepared(e));
+        if (save_at_end(e) && !done) ok = persistence_save_now(e, &asked);
         MutexGuard guard(&p->lock);
         RP_ASSERT(place_is_free(p));
     }
-    Log* log = p->log.exchange(nullptr, std::memory_order_acq_rel);
-    if (log != nullptr) {
+    p->log.store(nullptr, std::memory_order_release);
+    if (p->kept != nullptr) {
         engine_set_journal(e, nullptr);
-        ok = log_close(log) && ok;
+        ok = log_close(p->kept) && ok;
+        p->kept = nullptr;
     }
     if (p->lock_fd >= 0) dir_unlock(p->lock_fd);
     p->lock_fd = -1;
@@ -380,12 +469,7 @@ bool persistence_close(Engine* e) {
 bool persistence_apply(Engine* e, const ConfigRow* row, const char** why) {
     Persistence* p = e->persistence;
     Log* log = p->log.load(std::memory_order_acquire);
-    if (row->num == &Config::appendonly) {
-        bool wanted = config_num(e->config->appendonly) != 0;
-        if (wanted == (log != nullptr)) return true;
-        *why = "the log is turned on and off at start: set it in the configuration file";
-        return false;
-    }
+    if (row->num == &Config::appendonly) return persistence_switch(e, why);
     e->core.refuses_writes.store(persistence_refuses(e), std::memory_order_relaxed);
     if (log == nullptr) return true;
     if (row->num == &Config::appendfsync) {

@@ -28,9 +28,8 @@ enum class LastSave : uint8_t { by_save_points, yes, no };
 struct Persistence {
     // Constant after persistence_open.
     const FileOps* files = &kSystemFiles;
-    bool on = false;       // a directory belongs to this store
     bool serving = false;  // of a server: `save` points count
-    int lock_fd = -1;
+    bool named = false;    // a directory was asked for: a log may be switched on
     char dir[kPathMax] = {};
     char aof_dir[kPathMax] = {};
     char appendfilename[kAofNameMax] = {};
@@ -38,7 +37,17 @@ struct Persistence {
     LoadProgress load;
     std::atomic<bool> stop_loading{false};
     std::atomic<LastSave> last_save{LastSave::by_save_points};
-    std::atomic<Log*> log{nullptr};  // null: appendonly no
+    std::atomic<bool> stopping{false};      // network clients' writes are held back
+    std::atomic<bool> prepared{false};      // by persistence_prepare_stop
+    Mutex stop_lock;                        // one prepares at a time
+    std::atomic<bool> on{false};            // a directory belongs to this store
+    std::atomic<Log*> log{nullptr};         // null: appendonly no
+    std::atomic<bool> switch_later{false};  // appendonly was changed where it could not be followed
+    // Under switch_lock, which is held while the log is switched on or off.
+    Mutex switch_lock;
+    Log* kept =
+        nullptr;  // `log`, or shut: it stays until the end, for whoever looks at its numbers
+    int lock_fd = -1;
     Mutex lock;
     // Under lock.
     Snapshot* snapshot = nullptr;  // under way, or done and not yet reaped
@@ -65,8 +74,15 @@ void persistence_free(Persistence* take);
 [[nodiscard]] bool persistence_load(Engine* e, PersistErr* err);
 // Save points, scheduled snapshots, rewriting a log that has grown. From engine_cron.
 void persistence_cron(Engine* e);
+// Before anything is stopped: ends what is under way, holds back network clients' writes, syncs the
+// log, writes a last snapshot (as in persistence_close). False: something failed (logged), and
+// `force` is false: everything goes on as if nothing had been asked. REQUIRES: not pinned.
+bool persistence_prepare_stop(Engine* e, LastSave asked, bool force);
+// The store is served again after all.
+void persistence_stop_over(Engine* e);
 // Ends what is under way, writes a last snapshot (a server with save points, or asked to), closes
-// the log. False: something could not be written (logged). REQUIRES: nobody executes commands any
+// the log, unless persistence_prepare_stop has done so and nothing was changed since. False:
+// something could not be written (logged). REQUIRES: nobody executes commands any
 // more.
 bool persistence_close(Engine* e);
 
@@ -79,6 +95,18 @@ SnapshotAsked persistence_rewrite(Engine* e);              // BGREWRITEAOF
 void persistence_wait(Engine* e);
 
 bool persistence_has_save_points(const Engine* e);
+// Lets all changes go to a log in p->aof_dir. `founding`: see persist/log.h. REQUIRES: not pinned,
+// switch_lock (or nobody else is there yet).
+[[nodiscard]] bool persistence_open_log(Engine* e, const Manifest* manifest, bool founding,
+                                        PersistErr* err);
+
+// ---- log_switch.cc: CONFIG SET appendonly -----------------------------------------------------
+// On or off as the setting is now, or soon if this thread is pinned. False: `why` says why not.
+bool persistence_switch(Engine* e, const char** why);
+void persistence_follow(Engine* e);  // the cron's share of it
+// REQUIRES: not pinned, switch_lock, a log. False: not all of it could be written (logged).
+bool persistence_log_off(Engine* e);
+
 // After CONFIG SET of appendfsync, aof-timestamp-enabled, appendonly. False: `why` says why not.
 bool persistence_apply(Engine* e, const ConfigRow* row, const char** why);
 // stop-writes-on-bgsave-error: must writes be refused because the last save failed?

@@ -1,10 +1,11 @@
-// SHUTDOWN. The last snapshot is written when nobody executes any more (persistence_close). There
-// are no replicas, so NOW and FORCE ask for nothing else. A network client gets no reply: its
-// connection closes. An in-process caller gets OK; what a requested stop means for the store,
-// embed/ decides.
+// SHUTDOWN. What has to be on the disk is written first, while everything still runs: if that
+// fails, the server goes on, unless FORCE. There are no replicas, so NOW asks for nothing. A
+// network client gets no reply: its connection closes. An in-process caller gets OK; what a
+// requested stop means for the store, embed/ decides.
 #include "engine/engine.h"
 #include "engine/families.h"
 #include "engine/persistence.h"
+#include "engine/step_out.h"
 
 namespace rp {
 
@@ -32,10 +33,13 @@ static void cmd_shutdown(CmdCtx* c, Args argv, Reply* out) {
     if ((w.save && w.nosave) || (w.abort && others)) return reply_err(out, Err::syntax);
     // There are no replicas to wait for: a shutdown that began cannot be called back.
     if (w.abort) return reply_error(out, "ERR No shutdown in progress.");
-    if (w.save || w.nosave) {
-        c->engine->persistence->last_save.store(w.save ? LastSave::yes : LastSave::no,
-                                                std::memory_order_relaxed);
+    LastSave last = w.save ? LastSave::yes : w.nosave ? LastSave::no : LastSave::by_save_points;
+    bool fine;
+    {
+        StepOut outside(c);
+        fine = persistence_prepare_stop(c->engine, last, w.force);
     }
+    if (!fine) return reply_error(out, "ERR Errors trying to SHUTDOWN. Check logs.");
     engine_request_stop(c->engine);
     if (c->session->embedded) return reply_ok(out);
     c->request_close = true;

@@ -9,7 +9,6 @@ namespace rp {
 
 static Blob* blob_start(void* memory, size_t cap) {
     Blob* b = new (memory) Blob;
-    b->refs.store(1, std::memory_order_relaxed);
     b->len = 0;
     b->cap = cap;
     return b;
@@ -33,7 +32,7 @@ Blob* blob_try_new(size_t cap) {
 }
 
 Blob* blob_try_resize(Blob* take, size_t cap) {
-    RP_DCHECK(take->refs.load(std::memory_order_relaxed) == 1);
+    RP_DCHECK(refs_count(&take->refs) == 1);
     size_t size;
     if (!blob_size(cap, &size)) return nullptr;
     Blob* b = static_cast<Blob*>(mem_try_realloc(take, sizeof(Blob) + take->cap, size));
@@ -44,12 +43,11 @@ Blob* blob_try_resize(Blob* take, size_t cap) {
 }
 
 void blob_unref(Blob* b) {
-    if (b == nullptr) return;
-    // Release: what this holder did with the bytes comes before the free. Acquire pairs with the
-    // releases of the other holders.
-    if (b->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        mem_free(b, sizeof(Blob) + b->cap);
-    }
+    if (b != nullptr && refs_drop(&b->refs)) mem_free(b, sizeof(Blob) + b->cap);
+}
+
+void blob_unref_held(Blob* take) {
+    if (refs_drop_held(&take->refs)) mem_free(take, sizeof(Blob) + take->cap);
 }
 
 }  // namespace rp

@@ -4,14 +4,13 @@
 // Ownership  blob_new returns one reference; each blob_ref needs one blob_unref.
 // Threads    any for ref/unref. Bytes are written only by the sole owner, before sharing.
 #pragma once
-#include <atomic>
-
 #include "base/bytes.h"
+#include "mem/refs.h"
 
 namespace rp {
 
 struct Blob {
-    std::atomic<uint32_t> refs;
+    Refs refs;
     size_t len;  // bytes that count
     size_t cap;  // bytes that fit
     char data[];
@@ -25,10 +24,12 @@ Blob* blob_try_new(size_t cap);  // null without memory
 // Sole owner only. The old pointer is gone unless null is returned. Large blobs grow by mremap.
 Blob* blob_try_resize(Blob* take, size_t cap);
 inline Blob* blob_ref(Blob* b) {
-    b->refs.fetch_add(1, std::memory_order_relaxed);
+    refs_add(&b->refs);
     return b;
 }
 void blob_unref(Blob* b);  // null is fine
+inline bool blob_shared(const Blob* b) { return refs_shared(&b->refs); }
+void blob_unref_held(Blob* take);  // a snapshot's reference (mem/refs.h)
 inline Bytes blob_bytes(const Blob* b) { return {b->data, b->len}; }
 
 }  // namespace rp

@@ -11,7 +11,9 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "engine/acl.h"
 #include "net/conn.h"
+#include "net/conn_tls.h"
 #include "net/listener.h"
 
 namespace rp {
@@ -41,6 +43,8 @@ static constexpr Bytes kDenied =
     "of the above things in order for the server to start accepting connections from the "
     "outside.\r\n";
 
+Bytes denied_text() { return kDenied; }
+
 bool address_is_loopback(const sockaddr* a) {
     if (a->sa_family == AF_INET) {
         return ntohl(reinterpret_cast<const sockaddr_in*>(a)->sin_addr.s_addr) >> 24 == 127;
@@ -67,9 +71,10 @@ int64_t fd_limit_raise(int64_t clients) {
 
 // ---- one connection ---------------------------------------------------------------------------
 
-static void refuse(Net* n, int fd, Bytes text) {
-    n->engine->clients.rejected.fetch_add(1, std::memory_order_relaxed);
-    if (send(fd, text.ptr, text.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+// With TLS there is no way to tell before the handshake.
+static void refuse(const Listener* l, int fd, Bytes text) {
+    l->net->engine->clients.rejected.fetch_add(1, std::memory_order_relaxed);
+    if (!l->tls && send(fd, text.ptr, text.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
         // It will see the end of the connection instead.
     }
     close(fd);
@@ -128,22 +133,44 @@ static Loop* least_loaded(Net* n) {
     return best;
 }
 
+// The context of this moment: clients that are here keep theirs.
+static bool attach_tls(Conn* c, bool denied) {
+    Net* n = c->loop->net;
+    TlsContext* context = nullptr;
+    {
+        MutexGuard guard(&n->tls_lock);
+        if (n->tls != nullptr) context = tls_context_ref(n->tls);
+    }
+    if (context != nullptr && conn_tls_attach(c, context, denied)) return true;
+    tls_context_unref(context);
+    return false;
+}
+
+static bool admits_peer(const Listener* l, const sockaddr* peer) {
+    Config* config = l->net->engine->config;
+    if (l->unix_socket || address_is_loopback(peer)) return true;
+    return config_num(config->protected_mode) == 0 ||
+           !l->net->engine->acl->standard_nopass.load(std::memory_order_relaxed);
+}
+
 static void admit(Listener* l, int fd, const sockaddr* peer) {
     Net* n = l->net;
     Config* config = n->engine->config;
     if (n->conns.load(std::memory_order_relaxed) >=
         static_cast<uint64_t>(config_num(config->maxclients))) {
-        return refuse(n, fd, kTooMany);
+        return refuse(l, fd, kTooMany);
     }
-    bool open_to_all =
-        config_num(config->protected_mode) == 0 || config_num(config->requirepass_set) != 0;
-    if (!open_to_all && !l->unix_socket && !address_is_loopback(peer))
-        return refuse(n, fd, kDenied);
+    bool denied = !admits_peer(l, peer);
+    if (denied && !l->tls) return refuse(l, fd, kDenied);
     if (!l->unix_socket) set_options(n, fd);
     Loop* loop = least_loaded(n);
     Conn* c = conn_new(loop, fd, l->unix_socket);
-    if (c == nullptr) return refuse(n, fd, kTooMany);
+    if (c == nullptr) return refuse(l, fd, kTooMany);
     n->conns.fetch_add(1, std::memory_order_relaxed);
+    if (l->tls && !attach_tls(c, denied)) {
+        n->engine->clients.rejected.fetch_add(1, std::memory_order_relaxed);
+        return conn_discard(c);
+    }
     write_names(l, peer, &c->session);
     if (log_level() <= LogLevel::verbose) {
         RP_LOG_VERBOSE("Accepted connection to %s from %s", c->session.laddr, c->session.addr);
@@ -179,7 +206,7 @@ static void turn_away(Listener* l) {
         close(n->spare_fd);
         int fd = accept4(l->fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         int cause = errno;
-        if (fd >= 0) refuse(n, fd, kTooMany);
+        if (fd >= 0) refuse(l, fd, kTooMany);
         n->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (fd < 0 && (cause == EAGAIN || cause == EWOULDBLOCK)) return;
         if (fd < 0) break;

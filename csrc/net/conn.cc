@@ -1,6 +1,7 @@
 // Life of a connection and the way in. The way out is conn_out.cc.
 #include "net/conn.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cinttypes>
@@ -10,7 +11,9 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/acl.h"
 #include "mem/mem.h"
+#include "net/conn_tls.h"
 #include "net/loop.h"
 #include "net/net_state.h"
 
@@ -22,7 +25,7 @@ enum class Stop : uint8_t {
     drained,  // needs more bytes
     again,    // had its share of this turn
     blocked,  // too much output
-    paused,   // CLIENT PAUSE
+    paused,   // Session.paused_by
     finish,   // send what is there, then close
     closed,   // conn_close was called
 };
@@ -178,7 +181,7 @@ static Stop run_held(Conn* c) {
 static Parse parse_batch(Conn* c, char* data, size_t* len, size_t* pos, size_t* n, Bytes* error) {
     Loop* l = c->loop;
     ParserLimits limits = {static_cast<int64_t>(value_max(engine_of(c)->config)),
-                           c->session.authenticated};
+                           acl_trusted(engine_of(c)->acl, &c->session)};
     size_t most = limits.authenticated ? kBatchMax : 1;  // The one may be AUTH.
     l->args.used = 0;
     *n = 0;
@@ -261,6 +264,19 @@ static void log_query_limit(const Conn* c) {
     RP_LOG_WARNING("Closing client that reached max query buffer length: %s", conn_text(c, text));
 }
 
+// For CLIENT LIST. Mostly nothing is there and nothing was there.
+static void note_input(Conn* c) {
+    Session* s = &c->session;
+    uint64_t taken = parser_taken(c->parser) + (c->held != nullptr ? c->held->bytes : 0);
+    if (RP_LIKELY(c->in_len == s->query_bytes.load(std::memory_order_relaxed) &&
+                  taken == s->argv_bytes.load(std::memory_order_relaxed))) {
+        return;
+    }
+    s->query_bytes.store(c->in_len, std::memory_order_relaxed);
+    s->query_free.store(c->in_cap - c->in_len, std::memory_order_relaxed);
+    s->argv_bytes.store(taken, std::memory_order_relaxed);
+}
+
 static void conn_input(Conn* c, char* data, size_t len) {
     size_t pos = 0;
     Stop stop = run_input(c, data, &len, &pos);
@@ -272,7 +288,11 @@ static void conn_input(Conn* c, char* data, size_t len) {
         case Stop::blocked: c->blocked = true; break;
         case Stop::paused:
             c->paused = true;
-            loop_note_paused(c->loop);
+            if (c->session.paused_by == PausedBy::command) {
+                loop_note_waiting(c->loop, c->session.waits_until_ms);
+            } else {
+                loop_note_paused(c->loop, c->session.paused_by);
+            }
             break;
         case Stop::finish:
             c->close_when_sent = true;
@@ -284,10 +304,7 @@ static void conn_input(Conn* c, char* data, size_t len) {
         log_query_limit(c);
         return conn_close(c);
     }
-    uint64_t query = c->in_len;
-    if (query != c->session.query_bytes.load(std::memory_order_relaxed)) {
-        c->session.query_bytes.store(query, std::memory_order_relaxed);
-    }
+    note_input(c);
     conn_want_read(c);
     Out* out = &c->session.out;
     if (RP_LIKELY(out->bytes > 0 || c->close_when_sent)) {
@@ -300,9 +317,24 @@ static void conn_input(Conn* c, char* data, size_t len) {
 void conn_resume(Conn* c) {
     if (c->blocked || c->paused || c->close_when_sent) return;
     conn_input(c, c->in, c->in_len);
+    if (RP_UNLIKELY(conn_tls_over(c))) conn_ended(c);
 }
 
 // ---- reading ----------------------------------------------------------------------------------
+
+bool conn_room(Conn* c, char** at, size_t* cap) {
+    if (RP_UNLIKELY(c->in_len > kPartialSmall)) {
+        if (!in_grow(c)) return false;
+        c->into = ReadInto::own;
+        *at = c->in + c->in_len;
+        *cap = c->in_cap - c->in_len;
+    } else {
+        c->into = ReadInto::shared;
+        *at = c->loop->read_buffer + c->in_len;
+        *cap = kReadBuffer - c->in_len;
+    }
+    return true;
+}
 
 // Nothing may be stopped or closed in here: libuv calls on_read next, whatever happens.
 static void on_alloc(uv_handle_t* handle, size_t, uv_buf_t* buf) {
@@ -314,61 +346,70 @@ static void on_alloc(uv_handle_t* handle, size_t, uv_buf_t* buf) {
         c->turn_bytes = 0;
     }
     if (RP_UNLIKELY(c->on_ready || c->turn_bytes >= kTurnReadBytes)) return;
-    char* window;
+    if (c->tls != nullptr) return conn_tls_room(c, buf);
     size_t cap;
-    if (RP_UNLIKELY(parser_big_window(c->parser, &window, &cap))) {
+    if (RP_UNLIKELY(parser_big_window(c->parser, &buf->base, &cap))) {
         c->into = ReadInto::big;
-        buf->base = window;
         buf->len = cap < kBigRead ? cap : kBigRead;
-    } else if (RP_UNLIKELY(c->in_len > kPartialSmall)) {
-        if (!in_grow(c)) {
-            c->close_when_sent = true;
-            return;
-        }
-        c->into = ReadInto::own;
-        buf->base = c->in + c->in_len;
-        buf->len = c->in_cap - c->in_len;
+    } else if (conn_room(c, &buf->base, &cap)) {
+        buf->len = cap;
     } else {
-        c->into = ReadInto::shared;
-        buf->base = l->read_buffer + c->in_len;
-        buf->len = kReadBuffer - c->in_len;
+        c->close_when_sent = true;
     }
 }
 
-// The client will send no more. What it sent has been executed: while input waits nothing is read.
-static void on_end(Conn* c, ssize_t why) {
-    if (why == UV_ENOBUFS || why == 0) {
-        if (c->close_when_sent) conn_close(c);  // No memory for its partial command.
-        return;
-    }
+// What it sent has been executed: while input waits nothing is read.
+void conn_ended(Conn* c) {
     if (log_level() <= LogLevel::verbose) {
         char text[kConnTextMax];
         RP_LOG_VERBOSE("Client closed connection %s", conn_text(c, text));
     }
-    if (why != UV_EOF || c->session.out.bytes == 0) return conn_close(c);
+    if (c->session.out.bytes == 0 && conn_tls_unsent(c) == 0) return conn_close(c);
     c->close_when_sent = true;
     conn_want_read(c);
     conn_mark_dirty(c);
 }
 
+static void on_end(Conn* c, ssize_t why) {
+    if (why == UV_ENOBUFS || why == 0) {
+        if (c->close_when_sent) conn_close(c);  // No memory for its partial command.
+        return;
+    }
+    if (why == UV_EOF) return conn_ended(c);
+    if (log_level() <= LogLevel::verbose) {
+        char text[kConnTextMax];
+        RP_LOG_VERBOSE("Client closed connection %s", conn_text(c, text));
+    }
+    conn_close(c);
+}
+
+void conn_received(Conn* c, size_t big, size_t rest) {
+    Loop* l = c->loop;
+    Session* s = &c->session;
+    uint64_t seen = s->net_in.load(std::memory_order_relaxed);
+    s->net_in.store(seen + big + rest, std::memory_order_relaxed);
+    if (big > 0) parser_big_filled(c->parser, big);
+    size_t before = c->in_len;
+    if (rest == 0 || c->into == ReadInto::own) return conn_input(c, c->in, before + rest);
+    if (RP_UNLIKELY(seen == 0 && c->tls == nullptr && is_tls_hello(l->read_buffer, rest))) {
+        log_refused(c, "it speaks TLS, and this port is without");
+        return conn_close(c);
+    }
+    if (before != 0) memcpy(l->read_buffer, c->in, before);
+    conn_input(c, l->read_buffer, before + rest);
+}
+
 static void on_read(uv_stream_t* stream, ssize_t nread, const uv_buf_t*) {
     Conn* c = static_cast<Conn*>(stream->data);
     if (RP_UNLIKELY(nread <= 0)) return on_end(c, nread);
-    Loop* l = c->loop;
-    Session* s = &c->session;
     size_t n = static_cast<size_t>(nread);
     c->turn_bytes += n;
-    c->last_io_ms = loop_now_ms(l);
-    s->last_ms.store(static_cast<int64_t>(c->last_io_ms), std::memory_order_relaxed);
-    s->net_in.store(s->net_in.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    size_t before = c->in_len;
-    switch (c->into) {
-        case ReadInto::shared:
-            if (before != 0) memcpy(l->read_buffer, c->in, before);
-            return conn_input(c, l->read_buffer, before + n);
-        case ReadInto::own: return conn_input(c, c->in, before + n);
-        case ReadInto::big: parser_big_filled(c->parser, n); return conn_input(c, c->in, before);
-    }
+    stat_add(&c->loop->worker.reads);
+    c->last_io_ms = loop_now_ms(c->loop);
+    c->session.last_ms.store(static_cast<int64_t>(c->last_io_ms), std::memory_order_relaxed);
+    if (c->tls != nullptr) return conn_tls_read(c, n);
+    bool big = c->into == ReadInto::big;
+    conn_received(c, big ? n : 0, big ? 0 : n);
 }
 
 void conn_want_read(Conn* c) {
@@ -391,6 +432,7 @@ Conn* conn_new(Loop* loop, int fd, bool unix_socket) {
     c->loop = loop;
     c->parser = parser_new();
     c->session.fd = fd;
+    c->session.own_bytes = sizeof(Conn) + parser_memory(c->parser);
     c->session.out_stop = kOutStop;
     c->session.unix_socket = unix_socket;
     c->session.created_ms = clock_mono_ms();
@@ -402,7 +444,9 @@ static void conn_delete(Conn* take) {
     held_free(take->held);
     in_release(take);
     out_clear(&take->session.out);
+    out_clear(&take->session.kept);
     parser_free(take->parser);
+    conn_tls_free(take);
     mem_free(take, sizeof(Conn));
 }
 
@@ -442,6 +486,7 @@ void conn_start(Conn* take) {
     loop_link(l, c);
     c->last_io_ms = loop_now_ms(l);
     int err = conn_open(c);
+    c->session.mailbox = &l->messages;
     engine_add_session(engine_of(c), &c->session, &l->worker);
     loop_count_bytes(l, static_cast<int64_t>(c->counted_bytes = sizeof(Conn)));
     if (err != 0) {
@@ -450,11 +495,16 @@ void conn_start(Conn* take) {
         return conn_close(c);
     }
     if (l->stopping) return conn_close(c);
+    if (c->tls != nullptr && !conn_tls_start(c)) {
+        log_refused(c, "no memory for TLS");
+        return conn_close(c);
+    }
     conn_want_read(c);
 }
 
 void conn_close(Conn* c) {
     if (c->closing) return;
+    conn_tls_close(c);
     c->closing = true;
     Loop* l = c->loop;
     conn_unhold(c);
@@ -478,7 +528,14 @@ void conn_finish(Conn* c) {
 
 static size_t conn_memory(const Conn* c) {
     return sizeof(Conn) + c->in_cap + parser_memory(c->parser) + out_memory(&c->session.out) +
-           (c->held != nullptr ? c->held->bytes : 0);
+           conn_tls_memory(c) + (c->held != nullptr ? c->held->bytes : 0);
+}
+
+// Nothing is read from it meanwhile.
+static bool hung_up_waiting(const Conn* c) {
+    if (!c->session.waits.load(std::memory_order_relaxed)) return false;
+    pollfd ask = {c->session.fd, POLLRDHUP, 0};
+    return poll(&ask, 1, 0) == 1 && (ask.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 void conn_tend(Conn* c) {
@@ -486,9 +543,11 @@ void conn_tend(Conn* c) {
     loop_count_bytes(c->loop, static_cast<int64_t>(bytes) - static_cast<int64_t>(c->counted_bytes));
     c->counted_bytes = bytes;
     if (c->session.kill.load(std::memory_order_relaxed)) return conn_close(c);
-    if (conn_over_output_limit(c)) return conn_close(c);
+    if (conn_over_output_limit(c) || hung_up_waiting(c) || conn_tls_late(c)) return conn_close(c);
+    if (c->session.waits.load(std::memory_order_relaxed)) return;
     auto idle_max_ms = static_cast<uint64_t>(config_num(engine_of(c)->config->timeout_s)) * 1000;
-    if (idle_max_ms != 0 && c->mark_seq == 0 &&
+    bool listens = c->session.subscribed != 0 || c->session.monitors;
+    if (idle_max_ms != 0 && c->mark_seq == 0 && !listens &&
         loop_now_ms(c->loop) - c->last_io_ms > idle_max_ms) {
         RP_LOG_VERBOSE("Closing idle client");
         conn_close(c);

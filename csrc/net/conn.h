@@ -16,8 +16,8 @@
 //
 // Invariants  C1 in_len > 0 means: the parser is inside a command, or the client is parked with
 //                whole commands in `in`.
-//             C2 bytes under uv_write are the first `inflight` bytes of session.out; nobody
-//                consumes them before the callback.
+//             C2 bytes under uv_write are the first `inflight` bytes of session.out, with TLS of
+//                tls->unsent (conn_tls.h); nobody consumes them before the callback.
 //             C3 a Conn is freed in its close callback only, and only off the ready list.
 //             C4 mark_seq != 0 exactly while on the loop's held list; free_bytes <= mark_bytes <=
 //                session.out.bytes then.
@@ -31,6 +31,7 @@
 namespace rp {
 
 struct Loop;
+struct ConnTls;
 
 // Commands that were parsed but could not run yet: one block with copies of their arguments.
 struct Held {
@@ -53,6 +54,7 @@ struct Conn {
     Session session;
     Loop* loop = nullptr;
     Parser* parser = nullptr;
+    ConnTls* tls = nullptr;  // null: without
     // Input.
     char* in = nullptr;
     size_t in_len = 0;
@@ -100,6 +102,10 @@ void conn_close(Conn* c);
 void conn_resume(Conn* c);
 // Sends what the socket takes and queues the rest; closes on errors, limits and when asked for.
 void conn_flush(Conn* c);
+// Of the loop's mailbox: a message comes to this client, has come, was missed.
+void conn_lend(Session* s);
+void conn_pushed(Session* s);
+void conn_cut(Session* s);
 // Takes it off the loop's held list, if it is there.
 void conn_unhold(Conn* c);
 // The log has acknowledged mark_seq.
@@ -113,6 +119,14 @@ void conn_tend(Conn* c);
 void conn_free(Conn* take);
 void conn_mark_dirty(Conn* c);
 void conn_want_read(Conn* c);
+// Room for plain bytes behind the partial command; false: no memory.
+bool conn_room(Conn* c, char** at, size_t* cap);
+// Plain bytes arrived: `big` in the parser's window, then `rest` in conn_room's.
+void conn_received(Conn* c, size_t big, size_t rest);
+// The client will send no more. REQUIRES: what it sent has been executed.
+void conn_ended(Conn* c);
+// The rest goes out as the socket takes it. REQUIRES: inflight is 0.
+void conn_write_later(Conn* c, size_t most);
 bool conn_over_output_limit(Conn* c);
 // "id=7 addr=127.0.0.1:50512 ...", for log lines.
 constexpr size_t kConnTextMax = 320;

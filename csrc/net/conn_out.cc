@@ -2,10 +2,13 @@
 //
 // Usually one uv_try_write per turn empties it. What the socket does not take goes to uv_write,
 // whose callback continues; nothing else is written meanwhile, so the order holds.
+#include <cstddef>
 #include <cstdio>
 
 #include "base/log.h"
+#include "engine/acl.h"
 #include "net/conn.h"
+#include "net/conn_tls.h"
 #include "net/loop.h"
 #include "net/net_state.h"
 
@@ -71,12 +74,14 @@ static size_t sendable(Conn* c) {
     return RP_LIKELY(c->session.rests_on == 0 || unsent == 0) ? unsent : sendable_logged(c);
 }
 
+static size_t less_of(size_t a, size_t b) { return a < b ? a : b; }
 static size_t less(size_t n, size_t by) { return n > by ? n - by : 0; }
 
 // ---- sending ----------------------------------------------------------------------------------
 
 static void note_sent(Conn* c, size_t n) {
     Session* s = &c->session;
+    stat_add(&c->loop->worker.writes);
     s->net_out.store(s->net_out.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     Out* o = &s->out;
     c->free_bytes = less(c->free_bytes, n);
@@ -90,9 +95,13 @@ static void note_sent(Conn* c, size_t n) {
 
 static void note_unsent(Conn* c) {
     Session* s = &c->session;
-    if (s->out_bytes.load(std::memory_order_relaxed) != s->out.bytes) {
-        s->out_bytes.store(s->out.bytes, std::memory_order_relaxed);
-    }
+    if (RP_LIKELY(s->out_bytes.load(std::memory_order_relaxed) == s->out.bytes)) return;
+    uint64_t chunks = 0;
+    for (const OutChunk* chunk = s->out.head; chunk != nullptr; chunk = chunk->next)
+        chunks++;
+    s->out_bytes.store(s->out.bytes, std::memory_order_relaxed);
+    s->out_memory.store(s->out.bytes == 0 ? 0 : out_memory(&s->out), std::memory_order_relaxed);
+    s->out_chunks.store(s->out.bytes == 0 ? 0 : chunks, std::memory_order_relaxed);
 }
 
 // Enough of its output is gone: it may go on.
@@ -108,7 +117,7 @@ static void on_written(uv_write_t* req, int status) {
     c->inflight = 0;
     if (c->closing) return;
     if (status < 0) return conn_close(c);
-    note_sent(c, n);
+    c->tls != nullptr ? out_consume(&c->tls->unsent, n) : note_sent(c, n);
     c->last_io_ms = loop_now_ms(c->loop);
     conn_flush(c);
     unblock(c);
@@ -119,10 +128,28 @@ void conn_release(Conn* c) {
     unblock(c);
 }
 
-static void write_later(Conn* c, size_t most) {
+// With TLS: first, if there are none, what are the next records is decided.
+static bool fill_unsent(Conn* c, size_t most) {
+    if (c->tls->unsent.bytes != 0) return true;
+    if (!tls_established(c->tls->state)) return false;  // Its handshake comes first.
     uv_buf_t iov[kIovMax];
     size_t total;
-    unsigned n = gather(&c->session.out, most, iov, &total);
+    unsigned n = gather(&c->session.out, less_of(most, kTlsFlush), iov, &total);
+    if (!conn_tls_queue(c, iov, n)) return conn_close(c), false;
+    note_sent(c, total);
+    return true;
+}
+
+void conn_write_later(Conn* c, size_t most) {
+    uv_buf_t iov[kIovMax];
+    size_t total;
+    const Out* from = &c->session.out;
+    if (c->tls != nullptr) {
+        if (!fill_unsent(c, most)) return;
+        from = &c->tls->unsent;
+        most = from->bytes;
+    }
+    unsigned n = gather(from, most, iov, &total);
     c->inflight = total;
     if (uv_write(&c->write, &c->stream, iov, n, on_written) != 0) {
         c->inflight = 0;
@@ -130,13 +157,26 @@ static void write_later(Conn* c, size_t most) {
     }
 }
 
-// client-output-buffer-limit normal.
+static void log_output_limit(const Conn* c) {
+    char text[kConnTextMax];
+    RP_LOG_WARNING("Client %s closed for overcoming of output buffer limits.", conn_text(c, text));
+}
+
+// client-output-buffer-limit. MONITOR is a normal client, as in Redis; where those have no limit,
+// the one of replicas bounds it.
+static const ClientLimit* limit_of(const Conn* c) {
+    const ClientLimit* limits = c->loop->net->engine->config->client_limits;
+    const ClientLimit* normal = &limits[static_cast<size_t>(ClientClass::normal)];
+    if (c->session.subscribed != 0) return &limits[static_cast<size_t>(ClientClass::pubsub)];
+    if (RP_LIKELY(!c->session.monitors) || config_num(normal->hard_bytes) != 0) return normal;
+    return &limits[static_cast<size_t>(ClientClass::replica)];
+}
+
 bool conn_over_output_limit(Conn* c) {
-    Engine* e = c->loop->net->engine;
-    const ClientLimit* limit = &e->config->client_limits[static_cast<size_t>(ClientClass::normal)];
+    const ClientLimit* limit = limit_of(c);
     auto hard = static_cast<size_t>(config_num(limit->hard_bytes));
     auto soft = static_cast<size_t>(config_num(limit->soft_bytes));
-    if (RP_LIKELY(hard == 0 && soft == 0)) return false;
+    if (RP_LIKELY(hard == 0 && soft == 0 && !c->session.cut)) return false;
     size_t unsent = c->session.out.bytes;
     bool over = hard != 0 && unsent >= hard;
     if (soft == 0 || unsent < soft) {
@@ -147,23 +187,57 @@ bool conn_over_output_limit(Conn* c) {
         auto allowed_ms = static_cast<uint64_t>(config_num(limit->soft_seconds)) * 1000;
         over |= loop_now_ms(c->loop) - c->soft_since_ms > allowed_ms;
     }
-    if (!over) return false;
-    char text[kConnTextMax];
-    RP_LOG_WARNING("Client %s closed for overcoming of output buffer limits.", conn_text(c, text));
+    over |= c->session.cut;
+    if (over) log_output_limit(c);
+    return over;
+}
+
+// What the socket did not take of a client that nobody knows: it gets no room to wait in.
+static bool is_deaf_stranger(const Conn* c) {
+    if (RP_LIKELY(c->session.out.bytes + conn_tls_unsent(c) <= kStrangerOut)) return false;
+    if (acl_trusted(c->loop->net->engine->acl, &c->session)) return false;
+    log_output_limit(c);
     return true;
 }
+
+// ---- messages ---------------------------------------------------------------------------------
+
+static Conn* conn_of(Session* s) {
+    return reinterpret_cast<Conn*>(reinterpret_cast<char*>(s) - offsetof(Conn, session));
+}
+
+void conn_lend(Session* s) {
+    Conn* c = conn_of(s);
+    loop_lend_chunk(c->loop, &s->out);
+}
+
+// Nothing is closed in here: the loop is on its way through the receivers.
+void conn_pushed(Session* s) {
+    Conn* c = conn_of(s);
+    conn_mark_dirty(c);
+    auto hard = static_cast<size_t>(config_num(limit_of(c)->hard_bytes));
+    if (hard != 0 && s->out.bytes >= hard) s->cut = true;  // conn_flush closes it
+}
+
+void conn_cut(Session* s) { conn_mark_dirty(conn_of(s)); }
+
+// ---- sending, continued -----------------------------------------------------------------------
 
 void conn_flush(Conn* c) {
     if (c->closing) return;
     Out* o = &c->session.out;
     if (RP_UNLIKELY(conn_over_output_limit(c))) return conn_close(c);
-    if (c->inflight != 0) return note_unsent(c);
+    if (c->inflight != 0) {
+        if (RP_UNLIKELY(is_deaf_stranger(c))) return conn_close(c);
+        return note_unsent(c);
+    }
     size_t most = sendable(c), sent = 0;
     while (most > 0 && sent < kFlushBytes) {
         uv_buf_t iov[kIovMax];
         size_t total;
-        unsigned n = gather(o, most, iov, &total);
-        int wrote = uv_try_write(&c->stream, iov, n);
+        unsigned n = gather(o, c->tls != nullptr ? less_of(most, kTlsFlush) : most, iov, &total);
+        int wrote =
+            c->tls != nullptr ? conn_tls_try_write(c, iov, n) : uv_try_write(&c->stream, iov, n);
         if (wrote == UV_EAGAIN) break;
         if (wrote < 0) return conn_close(c);
         note_sent(c, static_cast<size_t>(wrote));
@@ -171,8 +245,9 @@ void conn_flush(Conn* c) {
         most -= static_cast<size_t>(wrote);
         if (static_cast<size_t>(wrote) < total) break;
     }
-    if (RP_UNLIKELY(most > 0)) {
-        write_later(c, most);
+    if (RP_UNLIKELY(most > 0 || conn_tls_unsent(c) > 0)) {
+        if (is_deaf_stranger(c)) return conn_close(c);
+        conn_write_later(c, most);
     } else if (RP_UNLIKELY(c->close_when_sent && o->bytes == 0)) {
         conn_close(c);
     }

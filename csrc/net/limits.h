@@ -24,6 +24,8 @@ constexpr size_t kArgSlots = 1024;
 // left.
 constexpr size_t kOutStop = 1024 * 1024;
 constexpr size_t kOutResume = 256 * 1024;
+// What a client that has not logged in, and has to, may leave unread.
+constexpr size_t kStrangerOut = 16 * 1024;
 constexpr size_t kIovMax = 64;
 // After so many bytes in one go the others get their turn.
 constexpr size_t kFlushBytes = 4 * 1024 * 1024;
@@ -37,6 +39,12 @@ constexpr int64_t kAcceptLogMs = 5000;   // one line about it per so many millis
 constexpr size_t kListenersMax =
     33;  // 16 addresses, each perhaps in two families, and a Unix socket
 constexpr size_t kFdsReserved = 64;  // descriptors beside those of clients
+
+// TLS. How long a handshake may take; records that wait for the socket, when TLS itself (keys
+// renewed, alerts) adds to them; lines of log a second about clients that did not get in.
+constexpr int64_t kHandshakeMs = 10000;
+constexpr size_t kTlsUnsentMax = 128 * 1024;
+constexpr uint64_t kRefusedLogsMax = 100;
 
 // Stopping: how long unsent replies may keep a loop alive.
 constexpr int64_t kStopFlushMs = 1000;

@@ -31,7 +31,13 @@ struct WantedList {
     Wanted items[kListenersMax];
     size_t len = 0;
     int port = 0;
+    bool tls = false;
 };
+
+// The two kinds of TCP ports: [0] without TLS, [1] with.
+constexpr size_t kPorts = 2;
+
+static std::atomic<int>* port_in_use(Net* n, bool tls) { return tls ? &n->tls_port : &n->port; }
 
 static Status fail(NetErr* err, const char* what, int cause) {
     snprintf(err->text, sizeof err->text, "%s: %s", what, strerror(cause));
@@ -96,7 +102,7 @@ static void listener_free(Listener* take) {
 }
 
 // *out: null if the address is optional and not there.
-static Status tcp_open(Net* n, const Wanted* w, int port, Listener** out, NetErr* err) {
+static Status tcp_open(Net* n, const Wanted* w, int port, bool tls, Listener** out, NetErr* err) {
     *out = nullptr;
     bool any4 = strcmp(w->text, "*") == 0, any6 = strcmp(w->text, "::*") == 0;
     addrinfo hints = {}, *found = nullptr;
@@ -124,12 +130,14 @@ static Status tcp_open(Net* n, const Wanted* w, int port, Listener** out, NetErr
         return fail(err, where, cause);
     }
     *out = listener_new(n, fd, false, w->text, port != 0 ? port : bound_port(fd));
+    (*out)->tls = tls;
     return Status::ok;
 }
 
 // ---- the set ----------------------------------------------------------------------------------
 
-static bool want_tcp(Net* n, WantedList* out, NetErr* err) {
+static bool want_tcp(Net* n, bool tls, WantedList* out, NetErr* err) {
+    out->tls = tls;
     char text[2048];
     size_t len = config_text(n->engine->config, "bind", text, sizeof text);
     if (len >= sizeof text) {
@@ -137,9 +145,10 @@ static bool want_tcp(Net* n, WantedList* out, NetErr* err) {
                  sizeof text - 1);
         return false;
     }
-    int override_port = n->options.port_override;
-    out->port =
-        override_port >= 0 ? override_port : static_cast<int>(config_num(n->engine->config->port));
+    const Config* config = n->engine->config;
+    int override_port = tls ? -1 : n->options.port_override;
+    out->port = static_cast<int>(config_num(tls ? config->tls_port : config->port));
+    if (override_port >= 0) out->port = override_port;
     if (override_port < 0 && out->port == 0) return true;  // As Redis: no TCP.
     char* save = nullptr;
     for (char* word = strtok_r(text, " ", &save); word != nullptr;
@@ -166,9 +175,13 @@ static void list_free(Listener* first) {
     }
 }
 
-static Listener* find(Listener* first, const char* text, int port) {
+static bool is_the(const Listener* l, const char* text, int port, bool tls) {
+    return !l->unix_socket && l->tls == tls && l->port == port && strcmp(l->text, text) == 0;
+}
+
+static Listener* find(Listener* first, const char* text, int port, bool tls) {
     for (Listener* l = first; l != nullptr; l = l->next) {
-        if (!l->unix_socket && !l->dead && l->port == port && strcmp(l->text, text) == 0) return l;
+        if (!l->dead && is_the(l, text, port, tls)) return l;
     }
     return nullptr;
 }
@@ -179,9 +192,9 @@ static Status open_missing(Net* n, const WantedList* want, Listener* have, Liste
     *out = nullptr;
     *port = want->port;
     for (size_t i = 0; i < want->len; i++) {
-        if (find(have, want->items[i].text, *port) != nullptr) continue;
+        if (find(have, want->items[i].text, *port, want->tls) != nullptr) continue;
         Listener* l;
-        Status s = tcp_open(n, &want->items[i], *port, &l, err);
+        Status s = tcp_open(n, &want->items[i], *port, want->tls, &l, err);
         if (s != Status::ok) {
             list_free(*out);
             *out = nullptr;
@@ -279,9 +292,9 @@ static void unix_remove(const Listener* l) {
 
 // ---- open, rebind, close ----------------------------------------------------------------------
 
-static Status open_tcp(Net* n, NetErr* err) {
+static Status open_tcp(Net* n, bool tls, NetErr* err) {
     WantedList want;
-    if (!want_tcp(n, &want, err)) return Status::invalid;
+    if (!want_tcp(n, tls, &want, err)) return Status::invalid;
     Status s = Status::ok;
     // A port chosen for the first address may be taken at the second.
     for (int tries = want.port == 0 ? 16 : 1; tries > 0; tries--) {
@@ -290,7 +303,7 @@ static Status open_tcp(Net* n, NetErr* err) {
         s = open_missing(n, &want, nullptr, &opened, &port, err);
         if (s == Status::ok) {
             list_append(n, opened);
-            n->port.store(opened != nullptr ? port : 0, std::memory_order_relaxed);
+            port_in_use(n, tls)->store(opened != nullptr ? port : 0, std::memory_order_relaxed);
             return s;
         }
         if (s != Status::in_use) return s;
@@ -300,7 +313,8 @@ static Status open_tcp(Net* n, NetErr* err) {
 
 Status listeners_open(Net* n, NetErr* err) {
     MutexGuard guard(&n->listen_lock);
-    Status s = open_tcp(n, err);
+    Status s = open_tcp(n, false, err);
+    if (s == Status::ok) s = open_tcp(n, true, err);
     if (s != Status::ok) return s;
     char path[512];
     if (n->options.unixsocket != nullptr) {
@@ -314,21 +328,23 @@ Status listeners_open(Net* n, NetErr* err) {
     }
     if (n->listeners == nullptr) {
         snprintf(err->text, sizeof err->text,
-                 "Configured to not listen anywhere: set port or unixsocket");
+                 "Configured to not listen anywhere: set port, tls-port or unixsocket");
         return Status::invalid;
     }
     return Status::ok;
 }
 
+static bool is_wanted(const Listener* l, const WantedList* want) {
+    for (size_t i = 0; i < want->len; i++) {
+        if (is_the(l, want->items[i].text, want->port, want->tls)) return true;
+    }
+    return false;
+}
+
 // A listening socket that is shut down frees its address at once, though loop 0 still polls it.
-static void replaced_shut(Net* n, const WantedList* want, int port) {
+static void replaced_shut(Net* n, const WantedList* want) {
     for (Listener* l = n->listeners; l != nullptr; l = l->next) {
-        if (l->unix_socket || l->dead) continue;
-        bool stays = false;
-        for (size_t i = 0; i < want->len && l->port == port; i++) {
-            stays |= strcmp(want->items[i].text, l->text) == 0;
-        }
-        if (stays) continue;
+        if (l->unix_socket || l->dead || l->tls != want->tls || is_wanted(l, want)) continue;
         l->dead = l->shut = true;
         shutdown(l->fd, SHUT_RDWR);
     }
@@ -344,7 +360,7 @@ static void replaced_restore(Net* n) {
         snprintf(again.text, sizeof again.text, "%s", l->text);
         Listener* fresh = nullptr;
         NetErr err;
-        if (tcp_open(n, &again, l->port, &fresh, &err) != Status::ok) {
+        if (tcp_open(n, &again, l->port, l->tls, &fresh, &err) != Status::ok) {
             RP_LOG_WARNING("%s", err.text);
         } else if (fresh != nullptr) {
             list_append(n, fresh);
@@ -352,31 +368,47 @@ static void replaced_restore(Net* n) {
     }
 }
 
+// All or nothing. REQUIRES: what is not wanted any more is shut.
+static bool open_wanted(Net* n, const WantedList* want) {
+    Listener* opened[kPorts] = {};
+    int port[kPorts];
+    for (size_t i = 0; i < kPorts; i++) {
+        NetErr err;
+        if (open_missing(n, &want[i], n->listeners, &opened[i], &port[i], &err) == Status::ok)
+            continue;
+        RP_LOG_WARNING("%s", err.text);
+        for (Listener* l : opened)
+            list_free(l);
+        return false;
+    }
+    for (size_t i = 0; i < kPorts; i++) {
+        list_append(n, opened[i]);
+        port_in_use(n, want[i].tls)->store(want[i].len > 0 ? port[i] : 0);
+    }
+    return true;
+}
+
+// Both kinds of ports at once: they may have been exchanged for each other.
 bool listeners_rebind(Net* n, const char** why) {
     MutexGuard guard(&n->listen_lock);
-    WantedList want;
-    NetErr err;
     *why = "Failed to bind to specified addresses.";
-    if (!want_tcp(n, &want, &err)) {
-        RP_LOG_WARNING("%s", err.text);
-        return false;
+    WantedList want[kPorts];
+    for (size_t i = 0; i < kPorts; i++) {
+        NetErr err;
+        if (!want_tcp(n, i == 1, &want[i], &err)) {
+            RP_LOG_WARNING("%s", err.text);
+            return false;
+        }
+        if (want[i].port == 0) want[i].port = port_in_use(n, want[i].tls)->load();
     }
-    if (want.port == 0) want.port = n->port.load(std::memory_order_relaxed);
-    replaced_shut(n, &want, want.port);
-    int port;
-    Listener* opened;
-    if (open_missing(n, &want, n->listeners, &opened, &port, &err) != Status::ok) {
-        RP_LOG_WARNING("%s", err.text);
-        replaced_restore(n);
-        loop_signal(&n->loops[0], kLoopListeners);
-        return false;
-    }
+    for (const WantedList& w : want)
+        replaced_shut(n, &w);
+    bool done = open_wanted(n, want);
+    if (!done) replaced_restore(n);
     for (Listener* l = n->listeners; l != nullptr; l = l->next)
         l->shut = false;
-    list_append(n, opened);
-    n->port.store(want.len > 0 ? port : 0, std::memory_order_relaxed);
     loop_signal(&n->loops[0], kLoopListeners);
-    return true;
+    return done;
 }
 
 void listeners_close(Net* n) {

@@ -15,7 +15,8 @@ struct Listener;
 
 // Binds and listens as the settings say. *err: one line.
 Status listeners_open(Net* n, NetErr* err);
-// The settings port or bind changed. False: nothing changed, *why says so in Redis' words.
+// The settings port, tls-port or bind changed. False: nothing changed, *why says so in Redis'
+// words.
 bool listeners_rebind(Net* n, const char** why);
 // Closes all sockets and removes the Unix socket's file. REQUIRES: loop 0 has ended.
 void listeners_close(Net* n);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "mem/mem.h"
 #include "net/listener.h"
@@ -109,14 +110,27 @@ static void await_log(Loop* l) {
     }
 }
 
-void loop_note_paused(Loop* l) {
+void loop_note_paused(Loop* l, PausedBy what) {
     l->paused++;
+    if (what != PausedBy::log) return;
     const Journal* j = journal_of(l);
-    if (j == nullptr) return;
     l->wants_room.store(true, std::memory_order_seq_cst);
-    // It has become empty meanwhile. In CLIENT PAUSE they wait for something else, too.
-    bool other = engine_core(l->net->engine)->pause_state.load(std::memory_order_relaxed) != 0;
-    if (!other && journal_has_room(j)) loop_signal(l, kLoopWake);
+    // It has become empty meanwhile.
+    if (j == nullptr || journal_has_room(j)) loop_signal(l, kLoopWake);
+}
+
+static void on_alarm(uv_timer_t* handle);
+
+void loop_note_waiting(Loop* l, int64_t until_ms) {
+    l->paused++;
+    // The log may have moved before we said that we want to know: those look once more.
+    if (!l->wants_moves.exchange(true, std::memory_order_seq_cst)) loop_signal(l, kLoopWake);
+    if (until_ms == INT64_MAX || (l->alarm_ms != 0 && l->alarm_ms <= until_ms)) return;
+    l->alarm_ms = until_ms;
+    int64_t left_ms = until_ms - clock_mono_ms();
+    // uv_now may be a little behind; the timer counts from there.
+    uv_update_time(&l->uv);
+    uv_timer_start(&l->alarm, on_alarm, left_ms > 0 ? static_cast<uint64_t>(left_ms) : 0, 0);
 }
 
 // Hands what this turn has changed to the log.
@@ -244,6 +258,12 @@ static void wake_conns(Loop* l) {
     }
 }
 
+static void on_alarm(uv_timer_t* handle) {
+    Loop* l = loop_of(handle);
+    l->alarm_ms = 0;
+    if (!l->stopping) wake_conns(l);
+}
+
 // ---- stopping ---------------------------------------------------------------------------------
 
 static void close_all(Loop* l, bool held_too) {
@@ -300,6 +320,7 @@ static void on_idle(uv_idle_t* handle) {
 
 static void end_turn(Loop* l) {
     submit_turn(l);
+    mailbox_drain(&l->messages);
     Conn* c = l->dirty;
     l->dirty = nullptr;
     while (c != nullptr) {
@@ -311,14 +332,31 @@ static void end_turn(Loop* l) {
     release_held(l);
 }
 
+static void reclaim_due(Loop* l) {
+    if (l->worker.slot->waiting == 0 || loop_now_ms(l) == l->reclaimed_ms) return;
+    l->reclaimed_ms = loop_now_ms(l);
+    epoch_reclaim(l->worker.slot);
+}
+
+// Since it last went to poll, but for the time it slept there.
+static void note_gap(Loop* l) {
+    uint64_t now_ns = uv_hrtime(), idle_ns = uv_metrics_idle_time(&l->uv);
+    uint64_t gap_us = (now_ns - l->polled_ns - (idle_ns - l->idle_ns)) / 1000;
+    l->polled_ns = now_ns;
+    l->idle_ns = idle_ns;
+    std::atomic<uint64_t>* most = &l->worker.gap_max_us;
+    if (RP_UNLIKELY(gap_us > most->load(std::memory_order_relaxed))) {
+        most->store(gap_us, std::memory_order_relaxed);
+    }
+}
+
 static void on_prepare(uv_prepare_t* handle) {
     Loop* l = loop_of(handle);
     RP_DCHECK(!epoch_pinned(l->worker.slot));
     end_turn(l);
     await_log(l);
-    if (l->worker.slot->waiting == 0 || loop_now_ms(l) == l->reclaimed_ms) return;
-    l->reclaimed_ms = loop_now_ms(l);
-    epoch_reclaim(l->worker.slot);
+    reclaim_due(l);
+    note_gap(l);
 }
 
 static void on_check(uv_check_t* handle) {
@@ -371,7 +409,9 @@ static void* loop_main(void* arg) {
     snprintf(name, sizeof name, "rp-loop-%u", l->index % 1000);
     pthread_setname_np(pthread_self(), name);
     l->worker.slot = epoch_slot();
+    mailbox_here(&l->messages);
     uv_update_time(&l->uv);
+    l->polled_ns = uv_hrtime();
     if (l->index == 0) listeners_attach(l->net);
     uv_run(&l->uv, UV_RUN_DEFAULT);
     RP_ASSERT(l->stopping && l->alive == 0);
@@ -395,6 +435,26 @@ void loop_join(Loop* l) {
     l->started = false;
 }
 
+// ---- messages ---------------------------------------------------------------------------------
+
+static void wake_for_messages(void* arg) { loop_signal(static_cast<Loop*>(arg), kLoopMessages); }
+
+// Publishers wait, on any loop.
+static void messages_drained(void* arg) {
+    Engine* e = static_cast<Loop*>(arg)->net->engine;
+    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+}
+
+static void messages_init(Loop* l) {
+    l->messages.wake = wake_for_messages;
+    l->messages.wake_arg = l;
+    l->messages.lend = conn_lend;
+    l->messages.pushed = conn_pushed;
+    l->messages.cut = conn_cut;
+    l->messages.full = &engine_core(l->net->engine)->mail_full;
+    l->messages.drained = messages_drained;
+}
+
 // ---- life -------------------------------------------------------------------------------------
 
 Status loop_init(Loop* l, Net* net, uint32_t index) {
@@ -403,6 +463,7 @@ Status loop_init(Loop* l, Net* net, uint32_t index) {
     l->index = index;
     if (uv_loop_init(&l->uv) != 0) return Status::io;
     l->uv.data = l;  // Non-null: there is a loop to close.
+    uv_loop_configure(&l->uv, UV_METRICS_IDLE_TIME);
     l->read_buffer = static_cast<char*>(mem_try_alloc(kReadBuffer));
     if (l->read_buffer == nullptr) return Status::no_memory;
     l->args = {l->slots, kArgSlots, 0};
@@ -412,14 +473,16 @@ Status loop_init(Loop* l, Net* net, uint32_t index) {
     uv_check_init(&l->uv, &l->check);
     uv_idle_init(&l->uv, &l->idle);
     uv_timer_init(&l->uv, &l->tick);
+    uv_timer_init(&l->uv, &l->alarm);
     for (void* h : {static_cast<void*>(&l->async), static_cast<void*>(&l->prepare),
                     static_cast<void*>(&l->check), static_cast<void*>(&l->idle),
-                    static_cast<void*>(&l->tick)}) {
+                    static_cast<void*>(&l->tick), static_cast<void*>(&l->alarm)}) {
         static_cast<uv_handle_t*>(h)->data = l;
     }
     uv_prepare_start(&l->prepare, on_prepare);
     uv_check_start(&l->check, on_check);
     tick_set(l, 1000 / static_cast<uint64_t>(config_num(net->engine->config->hz)));
+    messages_init(l);
     worker_init(&l->worker);
     l->worker.voice.later = true;
     engine_add_worker(net->engine, &l->worker);
@@ -452,9 +515,11 @@ void loop_deinit(Loop* l) {
     int err = uv_loop_close(&l->uv);
     RP_ASSERT(err == 0);
     l->uv.data = nullptr;
+    mailbox_deinit(&l->messages);
     chunks_drop(l);
     mem_free(l->read_buffer, kReadBuffer);
     l->read_buffer = nullptr;
+    tls_buffers_deinit(&l->tls);
 }
 
 }  // namespace rp

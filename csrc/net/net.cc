@@ -40,6 +40,8 @@ static void hook_log_moved(void* arg) {
         if (seq != 0 && seq <= acked && l->waits_for.exchange(0) != 0) bits |= kLoopAcked;
         bool wants = room && l->wants_room.load(std::memory_order_seq_cst);
         if (wants && l->wants_room.exchange(false)) bits |= kLoopWake;
+        bool moves = l->wants_moves.load(std::memory_order_seq_cst);
+        if (moves && l->wants_moves.exchange(false)) bits |= kLoopWake;
         if (bits != 0) loop_signal(l, bits);
     }
 }
@@ -59,22 +61,58 @@ static bool apply_maxclients(Net* n, const char** why) {
     return false;
 }
 
+// A new context for the clients that come next. On failure the one in use stays.
+static bool renew_tls(Net* n, NetErr* err) {
+    TlsContext* fresh;
+    if (!tls_context_new(n->engine->config, &fresh, err->text, sizeof err->text)) return false;
+    mutex_lock(&n->tls_lock);
+    TlsContext* before = n->tls;
+    n->tls = fresh;
+    mutex_unlock(&n->tls_lock);
+    tls_context_unref(before);
+    return true;
+}
+
+// `port_only`: what is in use will do. (While the port was 0 settings may have changed unseen.)
+static bool apply_tls(Net* n, bool port_only, const char** why) {
+    if (config_num(n->engine->config->tls_port) == 0) return true;  // As Redis: looked at later.
+    if (port_only && n->tls != nullptr && net_tls_port(n) != 0) return true;
+    NetErr err;
+    if (renew_tls(n, &err)) {
+        RP_LOG_NOTICE("TLS: the settings and certificates for new clients were read");
+        return true;
+    }
+    RP_LOG_WARNING("Failed to configure TLS: %s", err.text);
+    *why = "Unable to update TLS configuration. Check server logs.";
+    return false;
+}
+
+static bool apply_ports(Net* n, bool port, bool tls_port, const char** why) {
+    if (!apply_tls(n, true, why)) return false;
+    int override_before = n->options.port_override;
+    if (port) n->options.port_override = -1;  // An explicit new port counts more than the start's.
+    if (listeners_rebind(n, why)) return true;
+    n->options.port_override = override_before;
+    if (port || tls_port) *why = "Unable to listen on this port. Check server logs.";
+    return false;
+}
+
 static bool hook_apply(void* arg, const char* setting, const char** why) {
     Net* n = static_cast<Net*>(arg);
     MutexGuard guard(&n->hook_lock);
     if (n->closed) return true;
     if (strcmp(setting, "maxclients") == 0) return apply_maxclients(n, why);
-    bool port = strcmp(setting, "port") == 0;
-    if (!port && strcmp(setting, "bind") != 0) return true;
-    int override_before = n->options.port_override;
-    if (port) n->options.port_override = -1;  // An explicit new port counts more than the start's.
-    if (listeners_rebind(n, why)) return true;
-    n->options.port_override = override_before;
-    if (port) *why = "Unable to listen on this port. Check server logs.";
-    return false;
+    if (tls_is_context_setting(setting)) return apply_tls(n, false, why);
+    bool port = strcmp(setting, "port") == 0, tls_port = strcmp(setting, "tls-port") == 0;
+    if (!port && !tls_port && strcmp(setting, "bind") != 0) return true;
+    return apply_ports(n, port, tls_port, why);
 }
 
-static int hook_port(void* arg) { return net_port(static_cast<Net*>(arg)); }
+// As INFO has it: of the two, the one without TLS.
+static int hook_port(void* arg) {
+    auto* n = static_cast<Net*>(arg);
+    return net_port(n) != 0 ? net_port(n) : net_tls_port(n);
+}
 
 static uint64_t hook_buffer_bytes(void* arg) {
     Net* n = static_cast<Net*>(arg);
@@ -122,6 +160,11 @@ static Status start_all(Net* n, NetErr* err) {
                  status_text(s));
         return s;
     }
+    NetErr why;
+    if (config_num(n->engine->config->tls_port) != 0 && !renew_tls(n, &why)) {
+        snprintf(err->text, sizeof err->text, "Failed to configure TLS: %.400s", why.text);
+        return Status::invalid;
+    }
     s = listeners_open(n, err);
     if (s != Status::ok) return s;
     n->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -140,7 +183,8 @@ static Status start_all(Net* n, NetErr* err) {
 static void log_ready(const Net* n) {
     // While the data are loaded they get -LOADING; who loads says when that is over.
     bool loading = engine_core(n->engine)->loading.load(std::memory_order_relaxed);
-    if (net_port(n) != 0 && !loading) RP_LOG_NOTICE("Ready to accept connections");
+    if ((net_port(n) != 0 || net_tls_port(n) != 0) && !loading)
+        RP_LOG_NOTICE("Ready to accept connections");
     if (n->unixsocket[0] != '\0') {
         RP_LOG_NOTICE("The server is now ready to accept connections at %s", n->unixsocket);
     }
@@ -160,6 +204,7 @@ static void tear_down(Net* n) {
         loop_deinit(&n->loops[i]);
     listeners_close(n);
     n->port.store(0, std::memory_order_relaxed);
+    n->tls_port.store(0, std::memory_order_relaxed);
     if (n->spare_fd >= 0) close(n->spare_fd);
     n->spare_fd = -1;
 }
@@ -167,6 +212,7 @@ static void tear_down(Net* n) {
 static void net_free(Net* take) {
     for (size_t i = 0; i < take->loop_count; i++)
         take->loops[i].~Loop();
+    tls_context_unref(take->tls);
     mem_free_aligned(take->loops, take->loops_cap * sizeof(Loop));
     mem_free(take, sizeof(Net));
 }
@@ -226,6 +272,7 @@ void net_close(Net* take) {
 }
 
 int net_port(const Net* n) { return n->port.load(std::memory_order_relaxed); }
+int net_tls_port(const Net* n) { return n->tls_port.load(std::memory_order_relaxed); }
 size_t net_loops(const Net* n) { return n->loop_count; }
 
 }  // namespace rp

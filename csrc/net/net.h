@@ -1,4 +1,4 @@
-// net/net.h: serves an engine over TCP and Unix sockets with N libuv loops.
+// net/net.h: serves an engine over TCP, TLS and Unix sockets with N libuv loops.
 //
 //   listener --accept--> least loaded loop --read--> parser --> execute_batch --> Session.out
 //   (loop 0)              (mailbox)                                                   |
@@ -39,7 +39,8 @@ void net_stop(Net* n);
 // net_stop, then frees. REQUIRES: no other thread executes on the engine. Null is fine.
 void net_close(Net* take);
 
-int net_port(const Net* n);  // the TCP port, 0 without one
+int net_port(const Net* n);      // the TCP port without TLS, 0 without one
+int net_tls_port(const Net* n);  // likewise with TLS
 size_t net_loops(const Net* n);
 
 }  // namespace rp

@@ -18,7 +18,10 @@ struct Net {
     Net* older = nullptr;       // stopped before this one was opened; freed with it
     // Any thread.
     std::atomic<uint64_t> conns{0};  // accepted and not closed: what maxclients bounds
-    std::atomic<int> port{0};
+    std::atomic<int> port{0};        // 0: none
+    std::atomic<int> tls_port{0};    // likewise
+    Mutex tls_lock;
+    TlsContext* tls = nullptr;  // under tls_lock: for the clients that come next; owns a reference
     // Hooks run under it, so that net_stop can wait for them.
     Mutex hook_lock;
     bool closed = false;  // under hook_lock: the loops are gone

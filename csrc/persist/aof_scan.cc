@@ -313,6 +313,10 @@ static bool parse_annotation(Bytes line, Annotation* out) {
 }
 
 static bool is_ours(Bytes line) { return line.len >= 5 && memcmp(line.ptr, "#RP1 ", 5) == 0; }
+static bool is_whole_line(Bytes line) {
+    constexpr Bytes kLine = RP_AOF_WHOLE_LINE;
+    return bytes_equal(line, bytes_slice(kLine, 0, kLine.len - 2));
+}
 
 // Commands up to the limit, which is the end of the run or of what there is of it. `short_of`: the
 // run's annotation when not all of its bytes are there.
@@ -326,7 +330,8 @@ static RunEnd take_run(Scan* s, const Annotation* short_of) {
             const Got got = peek_line(s, kAnnotationMax, &line);
             if (got == Got::end) return RunEnd::cut;
             if (got == Got::bad) return RunEnd::bad;
-            if (is_ours(line)) return short_of != nullptr ? RunEnd::longer_than_true : RunEnd::bad;
+            if (is_ours(line) || is_whole_line(line))
+                return short_of != nullptr ? RunEnd::longer_than_true : RunEnd::bad;
             take(s, line.len + 2);
             continue;
         }
@@ -425,6 +430,12 @@ static bool scan_annotation(Scan* s) {
         const uint64_t from = s->in_multi ? s->multi_at : at;
         return judge_syntax(s, from, got, "the last annotation line is incomplete",
                             "an annotation line without an end");
+    }
+    s->out->ours |= at == 0 && (is_ours(line) || is_whole_line(line));
+    if (is_whole_line(line) && !s->in_multi) {
+        s->out->says_whole = true;
+        take(s, line.len + 2);
+        return true;
     }
     if (!is_ours(line)) {
         const bool known = line.len >= 4 && memcmp(line.ptr, "#TS:", 4) == 0;

@@ -5,6 +5,7 @@
 //     *3 $3 SET ...              its 58 bytes
 //     *1 $5 MULTI                no annotation (written by Redis): judged by syntax, MULTI .. EXEC
 //     ...                        as one
+//     #RP1-WHOLE                 the increments before this one are on the disk to their ends
 //     #TS:1700000000             other annotations mean nothing here
 //
 // Torn is only what a crash can leave: the last run, command or MULTI block is incomplete, because
@@ -17,6 +18,8 @@
 #include "persist/manifest.h"
 
 namespace rp {
+
+#define RP_AOF_WHOLE_LINE "#RP1-WHOLE\r\n"
 
 enum class FindingKind : uint8_t {
     ok,
@@ -37,10 +40,12 @@ struct AofScan {
     // Torn: where to cut. Damaged: where the damaged block begins. Whole: file_bytes.
     uint64_t good_bytes = 0;
     uint64_t runs = 0;
-    uint64_t commands = 0;   // deep, or outside of runs
-    uint64_t first_seq = 0;  // of the first run; 0: there is none
-    uint64_t next_seq = 0;   // behind the last good run
-    char text[160] = {};     // what is wrong, in a few words
+    uint64_t commands = 0;    // deep, or outside of runs
+    uint64_t first_seq = 0;   // of the first run; 0: there is none
+    uint64_t next_seq = 0;    // behind the last good run
+    bool ours = false;        // it begins with a run, or the line of ours
+    bool says_whole = false;  // holds RP_AOF_WHOLE_LINE
+    char text[160] = {};      // what is wrong, in a few words
 };
 
 struct AofScanOptions {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "mem/mem.h"
+#include "persist/aof_chain.h"
 #include "persist/rdb_read.h"
 
 namespace rp {
@@ -264,6 +265,13 @@ static bool is_void(const Increment* i) {
     return i->readable && i->scan.good_bytes == 0 && i->scan.state != AofState::damaged;
 }
 
+static void tell_void(Check* c, const Increment* i) {
+    if (i->scan.file_bytes == 0) return tell(c, FindingKind::ok, i->path, -1, "", "it is empty");
+    tell(c, FindingKind::torn_tail, i->path, 0, kCut,
+         "the end of the increment before it is missing: %llu bytes to cut",
+         static_cast<unsigned long long>(i->scan.file_bytes));
+}
+
 static void tell_increment(Check* c, const Increment* i, const Increment* before, bool last) {
     const AofScan* scan = &i->scan;
     const auto at = static_cast<int64_t>(scan->good_bytes);
@@ -306,9 +314,22 @@ static size_t scan_increments(Check* c, const Manifest* m, Increment* out) {
     return count;
 }
 
+// aof_void_from.
+static size_t void_from(const Increment* list, size_t count) {
+    auto** scans = static_cast<const AofScan**>(mem_alloc(count * sizeof(AofScan*)));
+    bool readable = true;
+    for (size_t i = 0; i < count; i++) {
+        scans[i] = &list[i].scan;
+        readable &= list[i].readable;
+    }
+    const size_t from = readable ? aof_void_from(scans, count) : count;
+    mem_free(scans, count * sizeof(AofScan*));
+    return from;
+}
+
 // The last that holds anything, and all behind it, may be torn.
 static size_t first_cuttable(const Increment* list, size_t count) {
-    size_t first = count;
+    size_t first = void_from(list, count);
     while (first > 0 && is_void(&list[first - 1]))
         first--;
     return first > 0 ? first - 1 : 0;
@@ -316,8 +337,13 @@ static size_t first_cuttable(const Increment* list, size_t count) {
 
 static void tell_increments(Check* c, const Increment* list, size_t count) {
     const Increment* before = nullptr;  // the last one with numbers
+    const size_t end = void_from(list, count), cuttable = first_cuttable(list, count);
     for (size_t i = 0; i < count; i++) {
-        tell_increment(c, &list[i], before, i >= first_cuttable(list, count));
+        if (i >= end) {
+            tell_void(c, &list[i]);
+            continue;
+        }
+        tell_increment(c, &list[i], before, i >= cuttable);
         if (list[i].readable && list[i].scan.next_seq != 0) before = &list[i];
     }
 }
@@ -479,14 +505,16 @@ CheckResult persist_check(const FileOps* f, const CheckPlaces& places,
 
 static bool cut_increments(Check* c, const Increment* list, size_t count, PersistErr* err) {
     // The last one first: whatever happens between, nothing stands behind a cut.
-    for (size_t i = count; i-- > first_cuttable(list, count);) {
+    const size_t end = void_from(list, count), first = first_cuttable(list, count);
+    for (size_t i = count; i-- > first;) {
         const AofScan* scan = &list[i].scan;
-        if (!list[i].readable || scan->state != AofState::torn) continue;
-        if (!aof_cut(c->f, list[i].path, scan->good_bytes, err)) return false;
-        tell(c, FindingKind::note, list[i].path, static_cast<int64_t>(scan->good_bytes), "",
+        const uint64_t at = i >= end ? 0 : scan->good_bytes;
+        if (!list[i].readable || at == scan->file_bytes) continue;
+        if (!aof_cut(c->f, list[i].path, at, err)) return false;
+        tell(c, FindingKind::note, list[i].path, static_cast<int64_t>(at), "",
              "%llu bytes were cut and kept in %s.cut-%llu",
-             static_cast<unsigned long long>(scan->file_bytes - scan->good_bytes), list[i].path,
-             static_cast<unsigned long long>(scan->good_bytes));
+             static_cast<unsigned long long>(scan->file_bytes - at), list[i].path,
+             static_cast<unsigned long long>(at));
     }
     return true;
 }

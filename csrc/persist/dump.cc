@@ -5,6 +5,7 @@
 #include "persist/families.h"
 #include "persist/rdb_read.h"
 #include "persist/rdb_write.h"
+#include "store/notify.h"
 #include "types/value.h"
 
 namespace rp {
@@ -146,7 +147,10 @@ static void put_restored(CmdCtx* c, Handle* h, RdbKey* k, int64_t expiry_ms,
     Entry* e = make_entry(h->key, k, expiry_ms);
     age_init(&c->a, e);
     age_restore(&c->a, e, o->idle_s, static_cast<int>(o->lfu));
+    bool replaces = h->at.entry != nullptr;
     db_put_as_is(&c->a, h, e);
+    if (replaces) notify(&c->a, kNotifyNew, "new", h->key);  // to Redis the old key goes first
+    notify(&c->a, kNotifyGeneric, "restore", h->key);
 }
 
 // A value that is no more when it comes only takes the place of the old one.
@@ -158,6 +162,7 @@ static void restore(CmdCtx* c, Args argv, Handle* h, RdbKey* k, int64_t expiry_m
     } else if (h->at.entry != nullptr) {
         db_delete(&c->a, h);
         effect_delete(c, argv[1]);
+        notify(&c->a, kNotifyGeneric, "del", argv[1]);
     }
 }
 

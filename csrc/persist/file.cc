@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -120,19 +121,37 @@ const FileOps kSystemFiles = {
 
 // ---- on top of any ----------------------------------------------------------------------------
 
+static_assert(IOV_MAX >= 1024);
+constexpr size_t kPartsMax = 1024;  // of one writev
+
 int file_write_all(const FileOps* f, int fd, Bytes bytes, uint64_t* written) {
-    size_t done = 0;
+    iovec part = {const_cast<char*>(bytes.ptr), bytes.len};
+    return file_write_parts(f, fd, &part, bytes.len != 0, written, nullptr);
+}
+
+int file_write_parts(const FileOps* f, int fd, iovec* parts, size_t count, uint64_t* written,
+                     uint64_t* calls) {
+    size_t at = 0, skip = 0;  // what is written: whole parts, and so much of the next
+    uint64_t done = 0, called = 0;
     int status = 0;
-    while (done < bytes.len) {
-        iovec part = {const_cast<char*>(bytes.ptr) + done, bytes.len - done};
-        const ssize_t n = f->writev(f->arg, fd, &part, 1);
-        if (n <= 0) {
-            status = n == 0 ? -EIO : static_cast<int>(n);
+    while (at < count && status == 0) {
+        const size_t n = count - at < kPartsMax ? count - at : kPartsMax;
+        const iovec whole = parts[at];
+        parts[at] = {static_cast<char*>(whole.iov_base) + skip, whole.iov_len - skip};
+        const ssize_t wrote = f->writev(f->arg, fd, parts + at, static_cast<int>(n));
+        parts[at] = whole;
+        called++;
+        if (wrote <= 0) {
+            status = wrote == 0 ? -EIO : static_cast<int>(wrote);
             break;
         }
-        done += static_cast<size_t>(n);
+        done += static_cast<uint64_t>(wrote);
+        skip += static_cast<size_t>(wrote);
+        while (at < count && skip >= parts[at].iov_len)
+            skip -= parts[at++].iov_len;
     }
     if (written != nullptr) *written = done;
+    if (calls != nullptr) *calls = called;
     return status;
 }
 

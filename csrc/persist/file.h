@@ -44,6 +44,9 @@ extern const FileOps kSystemFiles;
 // Writes all of it, however often that takes. 0 or -errno; *written (may be null) says how far it
 // got.
 int file_write_all(const FileOps* f, int fd, Bytes bytes, uint64_t* written);
+// The same of many parts, which are as before afterwards; *calls (may be null): of writev.
+int file_write_parts(const FileOps* f, int fd, iovec* parts, size_t count, uint64_t* written,
+                     uint64_t* calls);
 // Temporary file beside it, write, sync, rename, sync of the directory: whoever looks sees the old
 // contents or the new.
 int file_replace(const FileOps* f, const char* dir, const char* name, Bytes contents);

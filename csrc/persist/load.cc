@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mem/mem.h"
-#include "persist/aof_scan.h"
+#include "persist/aof_chain.h"
 #include "persist/load_rdb.h"
 
 namespace rp {
@@ -75,11 +75,38 @@ static uint64_t size_of(const Loader* l, const char* path) {
     return size < 0 ? 0 : static_cast<uint64_t>(size);
 }
 
+// The last increment that holds anything: a crash while the log turned leaves an empty one behind
+// it.
+static const AofFile* last_written(const Loader* l, const Manifest* m) {
+    const AofFile* found = nullptr;
+    char path[kPathMax];
+    for (size_t i = 0; i < m->count; i++) {
+        bool incr = m->files[i].kind == AofKind::incr;
+        if (incr && path_join(path, l->o->aof_dir, m->files[i].name) && size_of(l, path) != 0) {
+            found = &m->files[i];
+        }
+    }
+    return found;
+}
+
+// A power cut may have taken the end of an increment and left what was written behind it.
+static bool scan_settled(Loader* l, const Manifest* m, const AofFile* file, const char* path,
+                         AofScan* scan) {
+    if (!aof_scan(l->o->files, path, scan, l->err)) return false;
+    bool torn = scan->state == AofState::torn && file != last_written(l, m);
+    if (!torn && (!l->scanned || aof_follows(&l->last_scan, scan))) return true;
+    bool dropped;
+    return aof_drop_void(l->o->files, l->o->aof_dir, m, l->o->truncated_ok, &dropped, l->err) &&
+           (!dropped || aof_scan(l->o->files, path, scan, l->err));
+}
+
 // How far the file may be replayed. A torn tail of the last increment is cut, the cut bytes kept
 // aside.
-static bool judge(Loader* l, const char* path, bool last, uint64_t* end) {
+static bool judge(Loader* l, const Manifest* m, const AofFile* file, const char* path,
+                  uint64_t* end) {
     AofScan scan;
-    if (!aof_scan(l->o->files, path, &scan, l->err)) return false;
+    if (!scan_settled(l, m, file, path, &scan)) return false;
+    bool last = file == last_written(l, m);
     *end = scan.good_bytes;
     if (l->scanned && !aof_follows(&l->last_scan, &scan)) {
         snprintf(l->err->text, sizeof l->err->text,
@@ -115,9 +142,9 @@ static bool replay(Loader* l, const char* path, uint64_t from, uint64_t end) {
     return replay_file(&r, path, from, end, l->err);
 }
 
-static bool load_commands(Loader* l, const char* path, bool last) {
+static bool load_commands(Loader* l, const Manifest* m, const AofFile* file, const char* path) {
     uint64_t end;
-    return judge(l, path, last, &end) && replay(l, path, 0, end);
+    return judge(l, m, file, path, &end) && replay(l, path, 0, end);
 }
 
 // A base may be a snapshot with commands behind it, as Redis 6 wrote its log.
@@ -137,20 +164,6 @@ static bool is_rdb(const Loader* l, const char* path) {
     return n == sizeof magic && memcmp(magic, "REDIS", sizeof magic) == 0;
 }
 
-// The last increment that holds anything: a crash while the log turned leaves an empty one behind
-// it.
-static const AofFile* last_written(const Loader* l, const Manifest* m) {
-    const AofFile* found = nullptr;
-    char path[kPathMax];
-    for (size_t i = 0; i < m->count; i++) {
-        bool incr = m->files[i].kind == AofKind::incr;
-        if (incr && path_join(path, l->o->aof_dir, m->files[i].name) && size_of(l, path) != 0) {
-            found = &m->files[i];
-        }
-    }
-    return found;
-}
-
 static bool load_file(Loader* l, const Manifest* m, const AofFile* file) {
     char path[kPathMax];
     if (!path_join(path, l->o->aof_dir, file->name) ||
@@ -168,7 +181,7 @@ static bool load_file(Loader* l, const Manifest* m, const AofFile* file) {
         return false;
     }
     if (base && is_rdb(l, path)) return load_base(l, path);
-    return load_commands(l, path, file == last_written(l, m));
+    return load_commands(l, m, file, path);
 }
 
 static bool load_log(Loader* l, const Manifest* m) {

@@ -48,12 +48,13 @@ void log_raise(std::atomic<uint64_t>* n, uint64_t to) {
     while (seen < to && !n->compare_exchange_weak(seen, to, std::memory_order_seq_cst)) {}
 }
 
-void log_ack(Log* l) {
+bool log_ack(Log* l) {
     bool always = l->policy.load(std::memory_order_seq_cst) == FsyncPolicy::always;
     uint64_t to = (always ? l->synced_seq : l->written_seq).load(std::memory_order_seq_cst);
-    if (to <= l->journal.acked.load(std::memory_order_relaxed)) return;
+    if (to <= l->journal.acked.load(std::memory_order_relaxed)) return false;
     log_raise(&l->journal.acked, to);
     log_notify(l);
+    return true;
 }
 
 // Until done(l, what), or the time is over.
@@ -78,6 +79,32 @@ bool log_wait(Log* l, uint64_t seq, int64_t timeout_ms) {
     return wait_until(
         l, [](const Log* log, uint64_t what) { return journal_acked(&log->journal, what); }, seq,
         timeout_ms);
+}
+
+uint64_t log_synced(const Log* l) {
+    bool there = !l->founding.load(std::memory_order_seq_cst);
+    return there ? l->synced_seq.load(std::memory_order_seq_cst) : 0;
+}
+
+bool log_is_founding(const Log* l) { return l->founding.load(std::memory_order_seq_cst); }
+
+void log_wait_synced(Log* l, uint64_t seq, int64_t timeout_ms) {
+    l->waiters.fetch_add(1, std::memory_order_seq_cst);
+    uint32_t seen = l->moved.load(std::memory_order_seq_cst);
+    if (log_is_founding(l) || log_synced(l) < seq) {
+        futex_wait_for(&l->moved, seen, timeout_ms * 1000000);
+    }
+    l->waiters.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+bool log_flush(Log* l, int64_t timeout_ms) {
+    uint64_t all = l->journal.next_seq.load(std::memory_order_seq_cst) - 1;
+    auto is_written = [](const Log* log, uint64_t what) {
+        return log->written_seq.load(std::memory_order_seq_cst) >= what;
+    };
+    if (!wait_until(l, is_written, all, timeout_ms)) return false;
+    log_sync_now(l, true);
+    return !log_sync_failed(l) && l->synced_seq.load(std::memory_order_seq_cst) >= all;
 }
 
 static bool wait_acked(Journal* j, uint64_t seq, int64_t timeout_ms) {
@@ -148,9 +175,8 @@ void log_note_base(Log* l, int64_t first_incr) {
     refuse_or_not(l);
     mutex_unlock(&l->state_lock);
     if (cleared) RP_LOG_NOTICE("The append-only file was written anew: writes are accepted again");
-    log_ack(l);
     kick(l);
-    if (cleared) log_notify(l);
+    if (!log_ack(l)) log_notify(l);
 }
 
 bool log_sync_failed(Log* l) {
@@ -170,10 +196,10 @@ static size_t refusal(Journal* j, char* out, size_t size) {
 static Log* log_new(const LogOptions* o) {
     Log* l = new (mem_alloc_aligned(sizeof(Log), alignof(Log))) Log;
     l->files = o->files;
-    l->policy.store(o->policy);
-    l->timestamps.store(o->timestamps);
     l->wake = o->wake;
     l->wake_arg = o->wake_arg;
+    l->latency = o->latency;
+    l->latency_arg = o->latency_arg;
     l->journal.submit = submit;
     l->journal.refusal = refusal;
     l->journal.wait = wait_acked;
@@ -182,10 +208,8 @@ static Log* log_new(const LogOptions* o) {
 }
 
 static void log_free(Log* take) {
-    log_close_files(take);
-    merge_deinit(&take->merge, &take->run, &take->journal);
+    RP_ASSERT(take->shut);
     journal_free_spares(&take->journal);
-    manifest_free(&take->manifest);
     take->~Log();
     mem_free_aligned(take, sizeof(Log));
 }
@@ -210,16 +234,11 @@ Status log_open(const LogOptions& options, const Manifest* manifest, Log** out, 
     Log* l = log_new(&options);
     int dir = snprintf(l->dir, sizeof l->dir, "%s", options.dir);
     int name = snprintf(l->name, sizeof l->name, "%s", options.appendfilename);
+    Status s = Status::invalid;
     if (static_cast<size_t>(dir) >= sizeof l->dir || static_cast<size_t>(name) > kAppendNameMax) {
         snprintf(err->text, sizeof err->text, "the path of the append-only file is too long");
-        log_free(l);
-        return Status::invalid;
-    }
-    l->manifest = manifest_copy(manifest);
-    Status s = log_open_increment(l, err);
-    if (s == Status::ok && !start_threads(l)) {
-        snprintf(err->text, sizeof err->text, "the append-only file's threads cannot be started");
-        s = Status::no_memory;
+    } else {
+        s = log_reopen(l, options, manifest, err);
     }
     if (s != Status::ok) {
         log_free(l);
@@ -229,8 +248,73 @@ Status log_open(const LogOptions& options, const Manifest* manifest, Log** out, 
     return Status::ok;
 }
 
-bool log_close(Log* take) {
-    Log* l = take;
+// As new, but for the numbers, which go on. No thread runs and nobody hands anything in.
+static void start_anew(Log* l, const LogOptions* o) {
+    uint64_t next = l->journal.next_seq.load(std::memory_order_seq_cst);
+    l->policy.store(o->policy);
+    l->timestamps.store(o->timestamps);
+    l->closing.store(false);
+    l->sync_ended.store(false);
+    l->merge = {};
+    l->merge.next = next;
+    l->run = {};
+    l->run.first = l->run.behind = next;
+    l->written_seq.store(next - 1);
+    l->synced_seq.store(next - 1);
+    l->turning = l->torn = l->lost = false;
+    l->retry_at_ms = 0;
+    l->group_bytes = 0;
+    l->whole_incr = 0;
+    l->cut_count = 0;
+    l->next_incr = 0;
+    l->synced_incr.store(0);
+    l->maybe_named = INT64_MAX;
+    l->founding.store(o->founding);
+    MutexGuard guard(&l->state_lock);
+    l->based_incr = 0;
+}
+
+// Whatever is left in it waits for nothing any more.
+static void settle(Log* l) {
+    merge_deinit(&l->merge, &l->run, &l->journal);
+    manifest_free(&l->manifest);
+    l->manifest = {};
+    l->shut = true;
+    uint64_t all = l->journal.next_seq.load(std::memory_order_seq_cst) - 1;
+    bool full = l->journal.waiting_bytes.exchange(0, std::memory_order_seq_cst) != 0;
+    bool someone_waits = full || l->journal.acked.load(std::memory_order_seq_cst) < all;
+    mutex_lock(&l->state_lock);
+    l->write_errno = l->sync_errno = 0;
+    l->journal.refuses.store(false, std::memory_order_seq_cst);
+    mutex_unlock(&l->state_lock);
+    log_raise(&l->journal.acked, all);
+    if (someone_waits) log_notify(l);
+}
+
+Status log_reopen(Log* l, const LogOptions& options, const Manifest* manifest, PersistErr* err) {
+    RP_ASSERT(l->shut);
+    start_anew(l, &options);
+    l->manifest = manifest_copy(manifest);
+    l->shut = false;
+    Status s = log_open_increment(l, err);
+    if (s == Status::ok && !start_threads(l)) {
+        snprintf(err->text, sizeof err->text, "the append-only file's threads cannot be started");
+        s = Status::no_memory;
+    }
+    if (s == Status::ok) return s;
+    log_close_files(l);
+    settle(l);
+    return s;
+}
+
+// Nobody else is left: the last word on the increments before this one.
+static void say_whole(Log* l) {
+    bool wrote = false;
+    if (log_write_whole_line(l, &wrote) != 0 || !wrote) return;
+    l->files->sync_data(l->files->arg, l->fd);  // without it nothing but this line may be lost
+}
+
+bool log_shut(Log* l) {
     l->closing.store(true, std::memory_order_seq_cst);
     kick(l);
     pthread_join(l->writer, nullptr);
@@ -240,14 +324,23 @@ bool log_close(Log* take) {
     log_sync_now(l, true);
     uint64_t written = l->written_seq.load(), synced = l->synced_seq.load();
     bool whole = !l->lost && !log_sync_failed(l) && written == synced;
-    if (!whole) {
+    if (whole) {
+        say_whole(l);
+    } else {
         RP_LOG_WARNING(
             "The append-only file is incomplete: of %llu changes %llu were written, %llu are "
             "certain to be on the disk",
             static_cast<unsigned long long>(l->journal.next_seq.load() - 1),
             static_cast<unsigned long long>(written), static_cast<unsigned long long>(synced));
     }
-    log_free(l);
+    log_close_files(l);
+    settle(l);
+    return whole;
+}
+
+bool log_close(Log* take) {
+    bool whole = take->shut || log_shut(take);
+    log_free(take);
     return whole;
 }
 

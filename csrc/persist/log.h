@@ -12,6 +12,15 @@
 //     #RP1 <first seq> <records> <bytes that follow> <crc32c of them, 8 hex digits>\r\n
 //
 // so that a torn tail, a flipped byte and a rolled-back tail are told apart (persist/load.h).
+//
+// When the log turns to a new increment nobody waits until the one before it is synced (but
+// `always`). Once that is done, kAofWholeLine (persist/aof_scan.h) is written into the new one:
+// what stands in increments without it is void if a power cut took the end of an older one.
+//
+// A log that is switched on (or has no file yet) is founded first: what is written is complete only
+// with a base, so the manifest on the disk names nothing of it until log_rebase has published the
+// first base with the increments behind it. Before that, a start finds what was there before; where
+// there was no manifest, <name>.founding says that the files beside it were never in force.
 // <records> are numbers: those of empty records count, so that within one process' life each run
 // begins where the one before ended, across increments too. A new process begins with 1 again.
 // SELECT is inserted where the database changes, and after each annotation line only if it did; an
@@ -46,15 +55,27 @@ struct LogOptions {
     const char* appendfilename = nullptr;  // "appendonly.aof"
     FsyncPolicy policy = FsyncPolicy::everysec;
     bool timestamps = false;  // aof-timestamp-enabled: #TS:<seconds> lines
+    bool founding = false;    // `manifest` is what was there before; see above
     // Called by the log threads when acked moved on or refuses changed. Must not block.
     void (*wake)(void* arg) = nullptr;
     void* wake_arg = nullptr;
+    // What took how long: "aof-write", "aof-fsync-always". The log threads; must not block. Or
+    // null.
+    void (*latency)(void* arg, const char* event, int64_t us) = nullptr;
+    void* latency_arg = nullptr;
 };
 
 // Appends to the last increment of `manifest` (creating the first, durably). The Log keeps its own
 // copy of the manifest. Starts its threads.
 Status log_open(const LogOptions& options, const Manifest* manifest, Log** out, PersistErr* err);
-// Writes and syncs what is left, ends the threads. False: something could not be written (logged).
+// Writes and syncs what is left, ends the threads, closes the files; of a log that is still being
+// founded nothing stays. False: something could not be written (logged). The Log and its Journal
+// stay, for those who still look at them: all numbers count as acknowledged, nothing is refused.
+// REQUIRES: nobody hands anything in any more, no rewrite is under way.
+bool log_shut(Log* l);
+// After log_shut, for the same directory. The numbers go on. As log_open on failure: it stays shut.
+Status log_reopen(Log* l, const LogOptions& options, const Manifest* manifest, PersistErr* err);
+// log_shut, if it is not, and frees.
 bool log_close(Log* take);
 
 Journal* log_journal(Log* l);
@@ -62,6 +83,15 @@ void log_set_policy(Log* l, FsyncPolicy policy);
 void log_set_timestamps(Log* l, bool on);
 // Waits (on a futex) until seq is acked, or timeout_ms have passed (< 0: for ever). Whether it is.
 bool log_wait(Log* l, uint64_t seq, int64_t timeout_ms);
+// Everything up to this number is on the disk, and a start would find it: 0 while being founded.
+// LogOptions.wake is called when it has moved.
+uint64_t log_synced(const Log* l);
+bool log_is_founding(const Log* l);
+// Until log_synced has got to seq, something else has happened to the log, or timeout_ms are over.
+void log_wait_synced(Log* l, uint64_t seq, int64_t timeout_ms);
+// Whatever the policy: is everything that was handed in until now on the disk? Syncs it. Waits at
+// most timeout_ms for it to be written, and for one sync.
+bool log_flush(Log* l, int64_t timeout_ms);
 
 // ---- rewriting --------------------------------------------------------------------------------
 // Makes the next increment's file and names it in the manifest, durably, so that turning to it is

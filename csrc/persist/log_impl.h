@@ -49,6 +49,8 @@ struct Log {
     char name[kAofNameMax];
     void (*wake)(void* arg) = nullptr;
     void* wake_arg = nullptr;
+    void (*latency)(void* arg, const char* event, int64_t us) = nullptr;
+    void* latency_arg = nullptr;
     pthread_t writer, syncer;
     // Settings.
     std::atomic<FsyncPolicy> policy{FsyncPolicy::everysec};
@@ -82,6 +84,7 @@ struct Log {
     uint64_t group_expected = 0;  // numbers that the next sync of `always` is likely to serve
     int64_t gather_until_us = 0;  // 0: nobody waits for a group to be complete
     bool lost = false;            // at the end: not everything could be written
+    int64_t whole_incr = 0;       // has its kAofWholeLine
 
     // The sync thread's.
     Nap sync_nap;                         // nothing to sync
@@ -98,10 +101,18 @@ struct Log {
     int64_t next_incr = 0;
     Cut cuts[kCutsMax];  // under it
     size_t cut_count = 0;
-    std::atomic<size_t> old_count{0};    // of `old`
-    std::atomic<int64_t> incr{0};        // of fd
-    std::atomic<int64_t> asked_incr{0};  // by log_rotate; the writer follows
-    int64_t base_tried = 0;              // under manifest_lock: the highest a rewrite has tried
+    std::atomic<size_t> old_count{0};     // of `old`
+    std::atomic<int64_t> synced_incr{0};  // under it: all increments before this one are synced
+    std::atomic<int64_t> incr{0};         // of fd
+    std::atomic<int64_t> asked_incr{0};   // by log_rotate; the writer follows
+    int64_t base_tried = 0;               // under manifest_lock: the highest a rewrite has tried
+    // Founding. `manifest` then has what the disk's names, and our increments from founded_from on,
+    // which it does not name. Changes under manifest_lock.
+    std::atomic<bool> founding{false};
+    int64_t founded_from = 0;
+    int64_t maybe_named = INT64_MAX;  // a manifest with these was to be saved, and that failed
+    bool marked = false;              // <name>.founding is there
+    bool shut = true;                 // no threads, no files
 
     // Errors. journal.refuses is the sum of the two.
     Mutex state_lock;
@@ -115,8 +126,8 @@ struct Log {
 inline Log* log_of(Journal* j) { return reinterpret_cast<Log*>(j); }
 
 // ---- log.cc -----------------------------------------------------------------------------------
-// acked follows written_seq or synced_seq; who waits is woken.
-void log_ack(Log* l);
+// acked follows written_seq or synced_seq; who waits is woken. False: it has not moved.
+bool log_ack(Log* l);
 void log_notify(Log* l);  // wakes whoever waits for anything
 // The outcome of a write that failed (errno), or of the first one after that (0).
 void log_note_write(Log* l, int err);
@@ -128,6 +139,9 @@ void log_raise(std::atomic<uint64_t>* n, uint64_t to);  // never lowers it
 
 // ---- log_write.cc -----------------------------------------------------------------------------
 void* log_writer_main(void* log);
+// Writes kAofWholeLine if it is due. The log thread, or nobody else is left. 0 or -errno; *wrote
+// (may be null): whether it was.
+int log_write_whole_line(Log* l, bool* wrote);
 
 // ---- log_sync.cc ------------------------------------------------------------------------------
 void* log_syncer_main(void* log);
@@ -140,6 +154,7 @@ bool log_sync_now(Log* l, bool current);
 Status log_open_increment(Log* l, PersistErr* err);
 // The log thread: from here on l->fd is the increment after l->incr. 0 or -errno.
 int log_turn(Log* l);
+// Of a log that is being founded they are deleted, too.
 void log_close_files(Log* l);
 
 }  // namespace rp

@@ -17,6 +17,8 @@ static int sync_timed(Log* l, int fd) {
     int64_t took_us = clock_mono_us() - since_us;
     l->last_sync_us.store(took_us, std::memory_order_relaxed);
     l->syncs.fetch_add(1, std::memory_order_relaxed);
+    bool always = l->policy.load(std::memory_order_relaxed) == FsyncPolicy::always;
+    if (always && l->latency != nullptr) l->latency(l->latency_arg, "aof-fsync-always", took_us);
     if (took_us > kSyncPeriodMs * 1000) l->delayed_syncs.fetch_add(1, std::memory_order_relaxed);
     return err;
 }
@@ -48,6 +50,17 @@ static bool sync_one(Log* l, const SyncJob* job) {
     return err == 0;
 }
 
+// The log thread says so in the file, if no older one is left.
+static void note_older_synced(Log* l) {
+    mutex_lock(&l->files_lock);
+    bool all = l->old == nullptr;
+    if (all) l->synced_incr.store(l->incr.load(std::memory_order_relaxed));
+    mutex_unlock(&l->files_lock);
+    if (!all) return;
+    l->kicked.store(true, std::memory_order_seq_cst);
+    nap_wake(&l->writer_nap);
+}
+
 bool log_sync_now(Log* l, bool current) {
     MutexGuard guard(&l->sync_lock);
     for (bool any = false;; any = true) {
@@ -57,13 +70,14 @@ bool log_sync_now(Log* l, bool current) {
             if (!current || job.seq == l->synced_seq.load(std::memory_order_relaxed)) return any;
             if (!sync_one(l, &job)) return false;
             log_raise(&l->synced_seq, job.seq);
-            log_ack(l);
+            if (!log_ack(l)) log_notify(l);
             return true;
         }
         bool synced = sync_one(l, &job);
         l->files->close(l->files->arg, job.fd);
         mem_free(job.old, sizeof(OldIncrement));
         if (!synced) return false;
+        note_older_synced(l);
     }
 }
 

@@ -1,7 +1,6 @@
 // The log thread. It takes what was handed in, merges it into a run, writes that, says so, and
 // begins again; with `always` it syncs when nothing more is there to be written first, so that one
 // fdatasync serves everybody who came meanwhile.
-#include <limits.h>
 #include <sys/prctl.h>
 
 #include <cerrno>
@@ -10,34 +9,21 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "persist/aof_scan.h"
 #include "persist/log_impl.h"
 
 namespace rp {
-
-static_assert(IOV_MAX >= 1024);
-constexpr size_t kWriteParts = 1024;
 
 static uint64_t written(const Log* l) { return l->written_seq.load(std::memory_order_relaxed); }
 static uint64_t synced(const Log* l) { return l->synced_seq.load(std::memory_order_relaxed); }
 
 // ---- writing ----------------------------------------------------------------------------------
 
-// All of the run, however often that takes. 0 or -errno. The parts are as before afterwards.
 static int write_parts(Log* l, iovec* parts, size_t count) {
-    size_t at = 0, skip = 0;
-    while (at < count) {
-        size_t n = count - at < kWriteParts ? count - at : kWriteParts;
-        iovec whole = parts[at];
-        parts[at] = {static_cast<char*>(whole.iov_base) + skip, whole.iov_len - skip};
-        ssize_t wrote = l->files->writev(l->files->arg, l->fd, parts + at, static_cast<int>(n));
-        parts[at] = whole;
-        l->writes.fetch_add(1, std::memory_order_relaxed);
-        if (wrote <= 0) return wrote == 0 ? -EIO : static_cast<int>(wrote);
-        skip += static_cast<size_t>(wrote);
-        while (at < count && skip >= parts[at].iov_len)
-            skip -= parts[at++].iov_len;
-    }
-    return 0;
+    uint64_t calls;
+    int err = file_write_parts(l->files, l->fd, parts, count, nullptr, &calls);
+    l->writes.fetch_add(calls, std::memory_order_relaxed);
+    return err;
 }
 
 // Back to the last whole run. What came after it was never acknowledged.
@@ -48,10 +34,10 @@ static int cut_back(Log* l) {
     return err;
 }
 
-static int write_whole(Log* l, LogRun* r) {
+static int write_whole(Log* l, iovec* parts, size_t count) {
     int err = l->torn ? cut_back(l) : 0;
     if (err != 0) return err;
-    err = write_parts(l, r->parts, r->count);
+    err = write_parts(l, parts, count);
     if (err == 0) return 0;
     l->torn = true;
     cut_back(l);  // else before the next try
@@ -100,12 +86,33 @@ static void note_written(Log* l, LogRun* r) {
 static bool write_run(Log* l) {
     LogRun* r = &l->run;
     if (r->bytes > 0) {
-        int err = write_whole(l, r);
+        int64_t since_us = clock_mono_us();
+        int err = write_whole(l, r->parts, r->count);
+        if (l->latency != nullptr)
+            l->latency(l->latency_arg, "aof-write", clock_mono_us() - since_us);
         if (RP_UNLIKELY(err != 0)) return failed(l, err);
         went_well(l);
     }
     note_written(l, r);
     return true;
+}
+
+int log_write_whole_line(Log* l, bool* wrote) {
+    int64_t incr = l->incr.load(std::memory_order_relaxed);
+    if (l->whole_incr == incr || l->synced_incr.load(std::memory_order_acquire) != incr) return 0;
+    static char text[] = RP_AOF_WHOLE_LINE;  // not const: writev wants it so
+    iovec line = {text, sizeof text - 1};
+    int err = write_whole(l, &line, 1);
+    if (err != 0) return err;
+    l->file_bytes.fetch_add(sizeof text - 1, std::memory_order_relaxed);
+    l->whole_incr = incr;
+    if (wrote != nullptr) *wrote = true;
+    return 0;
+}
+
+static bool whole_line_due(const Log* l) {
+    int64_t incr = l->incr.load(std::memory_order_relaxed);
+    return l->whole_incr != incr && l->synced_incr.load(std::memory_order_acquire) == incr;
 }
 
 static bool turn(Log* l) {
@@ -173,9 +180,15 @@ static bool may_try(const Log* l, bool closing) {
 // Does one thing. False: there is none, or it has to wait.
 static bool step(Log* l, bool closing) {
     collect(l);
-    if (RP_UNLIKELY(!may_try(l, closing)))
-        return sync_group(l, closing);  // what came before the error
+    // What came before the error is synced all the same.
+    if (RP_UNLIKELY(!may_try(l, closing))) return sync_group(l, closing);
     if (RP_UNLIKELY(l->turning)) return turn(l);
+    if (RP_UNLIKELY(whole_line_due(l))) {
+        int err = log_write_whole_line(l, nullptr);
+        if (err != 0) return failed(l, err);
+        went_well(l);
+        return true;
+    }
     if (l->group_bytes >= kGroupBytes && sync_group(l, closing)) return true;
     // A run that failed is still there, with its batches.
     bool waits = l->run.behind - 1 > written(l);

@@ -346,6 +346,12 @@ static bool is_first_start(const FileOps* f, const char* dir, const Orphan* foun
     return size == 0;
 }
 
+static bool was_being_founded(const FileOps* f, const char* dir, const char* appendfilename) {
+    char name[kAofNameMax], path[kPathMax];
+    snprintf(name, sizeof name, "%s%s", appendfilename, kFoundingSuffix);
+    return path_join(path, dir, name) && f->exists(f->arg, path);
+}
+
 // There is no manifest: is there something that had one?
 static bool refuse_orphans(const FileOps* f, const char* dir, const char* manifest_name,
                            const char* appendfilename, PersistErr* err) {
@@ -359,6 +365,7 @@ static bool refuse_orphans(const FileOps* f, const char* dir, const char* manife
     if (found.stem == 0 || is_first_start(f, dir, &found)) return true;
     const Bytes stem = {found.name, found.stem};
     if (bytes_equal(stem, bytes_of(appendfilename))) {
+        if (was_being_founded(f, dir, appendfilename)) return true;
         snprintf(err->text, sizeof err->text,
                  "%.400s: '%s' is there but '%s' is missing: restore it from a backup, or move the "
                  "files away to start empty",

@@ -21,6 +21,8 @@ enum class AofKind : char { base = 'b', incr = 'i', history = 'h' };
 constexpr size_t kAofNameMax = 256;
 // Leaves room for what follows it (".<seq>.base.rdb", ".cut-<offset>") in a name of 255 bytes.
 constexpr size_t kAppendNameMax = 200;
+// <appendfilename>.founding: without a manifest beside it, what is here was never in force (log.h).
+constexpr char kFoundingSuffix[] = ".founding";
 constexpr size_t kManifestMax = 1 << 20;  // bytes; no real one comes near
 constexpr size_t kManifestFilesMax = 4096;
 struct AofFile {
@@ -59,7 +61,8 @@ void manifest_rebase(Manifest* m, const char* appendfilename, int64_t base_seq, 
 void manifest_drop_history(Manifest* m);
 
 // Reads <dir>/<appendfilename>.manifest. *found false: there is none, and no data file that would
-// need one (such a file without a manifest is an error: starting empty would lose it).
+// need one (such a file without a manifest is an error: starting empty would lose it), or they are
+// said to be of a log that was not founded yet.
 [[nodiscard]] bool manifest_load(const FileOps* f, const char* dir, const char* appendfilename,
                                  Manifest* out, bool* found, PersistErr* err);
 // Atomic and durable (file_replace). 0 or -errno.

@@ -133,14 +133,21 @@ uint8_t rdb_type_code(Type type) {
     return 0;
 }
 
+static void make_room(RdbOut* o) {
+    if (RP_UNLIKELY(o->out->bytes >= kRdbDrainBytes) && o->drain != nullptr) o->drain(o->drain_arg);
+}
+
 static void put_element(const Element* e, void* arg) {
-    rdb_string(static_cast<RdbOut*>(arg), e->key);
+    auto* o = static_cast<RdbOut*>(arg);
+    rdb_string(o, e->key);
+    make_room(o);
 }
 
 static void put_field(const Element* e, void* arg) {
     auto* o = static_cast<RdbOut*>(arg);
     rdb_string(o, e->key);
     rdb_string(o, e->value);
+    make_room(o);
 }
 
 // From the greatest down, as Redis writes them: its loader inserts each in front.
@@ -153,6 +160,7 @@ static void put_zset(RdbOut* o, const Value* v) {
         uint64_t bits;
         memcpy(&bits, &pair.score, sizeof bits);
         put_fixed(o, bits, sizeof bits);
+        make_room(o);
     }
 }
 

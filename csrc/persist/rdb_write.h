@@ -16,7 +16,11 @@ struct RdbOut {
     bool compress = true;  // LZF strings over 20 bytes, when that saves something
     bool checksum = true;  // else the file's checksum is 0, as with rdbchecksum no
     uint64_t crc = 0;      // CRC-64 of all bytes so far
+    // Takes what is in `out`, between two elements of a collection, when that has become this much.
+    void (*drain)(void* arg) = nullptr;  // null: nobody does
+    void* drain_arg = nullptr;
 };
+constexpr size_t kRdbDrainBytes = 1 << 20;
 
 void rdb_string(RdbOut* o, Bytes text);  // integers and LZF as Redis does
 // A collection alone, without its type byte (a string alone is rdb_string).

@@ -1,6 +1,7 @@
 #include "persist/snapshot.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -15,15 +16,19 @@
 
 namespace rp {
 
-constexpr size_t kHoldEntries = 64;      // visited in one hold of a segment's lock
-constexpr size_t kFlushBytes = 1 << 20;  // written in one go
+constexpr size_t kStepEntries = 64;  // visited in one pin
+constexpr int64_t kGiveWayUs = 500;
+constexpr size_t kLargeMax = 16;         // Blobs and Boxes held at a time ...
+constexpr size_t kLargeBytes = 1 << 20;  // ... and how much they come to, the last one not counted
 constexpr uint64_t kSyncBytes = 32
                                 << 20;  // synced now and then, so that the end is not one long wait
-constexpr int kIovMax = 64;
+constexpr size_t kGatherMax = 64;
 
 struct CutTable {
     uint32_t db;
-    const Table* table;
+    Table* table;
+    uint64_t keys, ttl_keys;  // at the cut
+    bool told;                // RESIZEDB was written
 };
 
 struct Snapshot {
@@ -42,6 +47,7 @@ struct Snapshot {
     int fd = -1;
     uint64_t unsynced = 0;
     uint32_t selected = UINT32_MAX;
+    int64_t gave_way_us = 0;
     char why[kPersistErrMax];
     bool ok = false;
     // Any thread.
@@ -69,10 +75,9 @@ static bool file_begin(Snapshot* s) {
     return s->fd >= 0 || fail(s, "creating", s->fd);
 }
 
-static int gather(const Out* o, iovec parts[kIovMax]) {
-    int n = 0;
-    size_t skip = o->head_sent;
-    for (const OutChunk* c = o->head; c != nullptr && n < kIovMax; c = c->next) {
+static size_t gather(const Out* o, iovec parts[kGatherMax]) {
+    size_t n = 0, skip = o->head_sent;
+    for (const OutChunk* c = o->head; c != nullptr && n < kGatherMax; c = c->next) {
         Bytes b = out_chunk_bytes(c);
         if (b.len > skip) parts[n++] = {const_cast<char*>(b.ptr) + skip, b.len - skip};
         skip = 0;
@@ -83,13 +88,13 @@ static int gather(const Out* o, iovec parts[kIovMax]) {
 static bool file_flush(Snapshot* s) {
     const FileOps* f = s->o.files;
     while (s->out.bytes > 0) {
-        iovec parts[kIovMax];
-        int n = gather(&s->out, parts);
-        ssize_t wrote = f->writev(f->arg, s->fd, parts, n);
-        if (wrote <= 0) return fail(s, "writing", wrote == 0 ? -EIO : static_cast<int>(wrote));
-        out_consume(&s->out, static_cast<size_t>(wrote));
-        s->bytes.fetch_add(static_cast<uint64_t>(wrote), std::memory_order_relaxed);
-        s->unsynced += static_cast<uint64_t>(wrote);
+        iovec parts[kGatherMax];
+        uint64_t wrote;
+        int err = file_write_parts(f, s->fd, parts, gather(&s->out, parts), &wrote, nullptr);
+        if (err != 0) return fail(s, "writing", err);
+        out_consume(&s->out, wrote);
+        s->bytes.fetch_add(wrote, std::memory_order_relaxed);
+        s->unsynced += wrote;
     }
     if (s->unsynced < kSyncBytes) return true;
     s->unsynced = 0;
@@ -122,145 +127,275 @@ static void file_give_up(Snapshot* s) {
     if (path_join(path, s->o.dir, s->temporary)) f->unlink(f->arg, path);
 }
 
+// Writes what is there. When that has failed, or nobody wants the file any more, it is dropped:
+// what is under way ends soon, and nothing piles up until then.
+static void drain(void* arg) {
+    auto* s = static_cast<Snapshot*>(arg);
+    if (s->cancelled.load(std::memory_order_relaxed) && s->why[0] == '\0') {
+        snprintf(s->why, sizeof s->why, "it was cancelled");
+    }
+    if (s->why[0] == '\0' && file_flush(s)) return;
+    out_clear(&s->out);
+}
+
+// Between two entries. False: it is to end.
+static bool go_on(Snapshot* s) {
+    if (s->out.bytes >= kRdbDrainBytes || s->cancelled.load(std::memory_order_relaxed)) drain(s);
+    return s->why[0] == '\0';
+}
+
 // ---- entries ----------------------------------------------------------------------------------
 
 static void select_db(Snapshot* s, const Table* table) {
     for (size_t i = 0; i < s->table_count; i++) {
-        if (s->tables[i].table != table || s->tables[i].db == s->selected) continue;
-        s->selected = s->tables[i].db;
+        CutTable* t = &s->tables[i];
+        if (t->table != table || t->db == s->selected) continue;
+        s->selected = t->db;
         rdb_select_db(&s->rdb, s->selected);
+        if (!t->told) rdb_resize_db(&s->rdb, t->keys, t->ttl_keys);
+        t->told = true;
     }
 }
 
-// `e` is one that may be followed: its segment is held, or the snapshot owns it.
-static void encode(Snapshot* s, const Table* table, const Entry* e) {
+// What changes in place: read before the entry is claimed (S1).
+struct Instant {
+    int64_t expiry_ms;
+    int64_t integer;
+};
+
+static Instant instant_of(const Entry* e) {
+    bool counts = entry_encoding(e) == Encoding::integer;
+    return {entry_expiry_ms(e), counts ? entry_integer(e) : 0};
+}
+
+static void encode_flat(Snapshot* s, const Entry* e) {
+    Value v;
+    v.form = entry_encoding(e) == Encoding::intset ? Form::intset : Form::listpack;
+    v.flat = buf_borrow(entry_inline(e));
+    rdb_value(&s->rdb, entry_type(e), &v);
+}
+
+// Of an entry with a Blob or Box the reference is the snapshot's.
+static void encode(Snapshot* s, const Table* table, const Entry* e, const Instant& at) {
     Type type = entry_type(e);
     select_db(s, table);
-    rdb_key(&s->rdb, entry_key(e), type, entry_expiry_ms(e), -1, -1);
+    rdb_key(&s->rdb, entry_key(e), type, at.expiry_ms, -1, -1);
     char digits[kI64TextMax];
     switch (entry_encoding(e)) {
         case Encoding::integer:
-            rdb_string(&s->rdb, {digits, format_i64(digits, entry_integer(e))});
+            rdb_string(&s->rdb, {digits, format_i64(digits, at.integer)});
             break;
         case Encoding::blob: rdb_string(&s->rdb, blob_bytes(entry_blob(e))); break;
         case Encoding::embstr:
         case Encoding::raw: rdb_string(&s->rdb, entry_inline(e)); break;
         case Encoding::listpack:
-        case Encoding::intset: {
-            Value v;
-            v.form = entry_encoding(e) == Encoding::intset ? Form::intset : Form::listpack;
-            v.flat = buf_borrow(entry_inline(e));
-            rdb_value(&s->rdb, type, &v);
-            break;
-        }
+        case Encoding::intset: encode_flat(s, e); break;
         case Encoding::boxed: rdb_value(&s->rdb, type, &entry_box(e)->value); break;
     }
     s->keys_done.fetch_add(1, std::memory_order_relaxed);
 }
 
-static bool encode_saved(Snapshot* s, EpochSlot* slot) {
+// An entry that is the snapshot's, with nothing held: it may be written in between.
+static void encode_owned(Snapshot* s, const Table* table, const Entry* e) {
+    s->rdb.drain = drain;
+    encode(s, table, e, instant_of(e));
+    s->rdb.drain = nullptr;
+}
+
+static void wake(Snapshot* s) {
+    if (preserve_wake(&s->store->preserve) && s->o.wake != nullptr) s->o.wake(s->o.wake_arg);
+}
+
+static void encode_list(Snapshot* s, EpochSlot* slot, std::atomic<SavedEntry*>* list);
+
+// What clients wait for.
+static void encode_urgent(Snapshot* s, EpochSlot* slot) {
+    std::atomic<SavedEntry*>* urgent = &s->store->preserve.urgent;
+    while (urgent->load(std::memory_order_relaxed) != nullptr) {
+        encode_list(s, slot, urgent);
+        wake(s);
+    }
+}
+
+// Whoever waits for room goes on at half: neither at the first entry that makes some, nor at the
+// last.
+static bool has_much(const Preserve* p) {
+    return p->saved_bytes.load(std::memory_order_relaxed) > kSavedBytesMax / 2;
+}
+
+static void encode_list(Snapshot* s, EpochSlot* slot, std::atomic<SavedEntry*>* list) {
     Preserve* p = &s->store->preserve;
-    size_t kept = p->saved_bytes.load(std::memory_order_relaxed);
+    for (SavedEntry* e = preserve_take(list); e != nullptr;) {
+        SavedEntry* next = e->next;
+        if (go_on(s)) encode_owned(s, e->table, e->entry);
+        bool much = has_much(p);
+        saved_free(p, slot, e);
+        if (much && !has_much(p)) wake(s);
+        if (list != &p->urgent) encode_urgent(s, slot);
+        e = next;
+    }
+}
+
+static void note_peak(Snapshot* s) {
+    size_t kept = s->store->preserve.saved_bytes.load(std::memory_order_relaxed);
     if (kept > s->saved_peak.load(std::memory_order_relaxed)) {
         s->saved_peak.store(kept, std::memory_order_relaxed);
     }
-    bool ok = true;
-    for (SavedEntry* e = preserve_take(p); e != nullptr;) {
-        SavedEntry* next = e->next;
-        if (ok) encode(s, e->table, e->entry);
-        saved_free(p, slot, e);
-        if (ok && s->out.bytes > kFlushBytes) ok = file_flush(s);
-        e = next;
-    }
-    epoch_reclaim_due(slot);
-    return ok;
 }
 
-// Where the walk over a segment is, and the Blobs and Boxes met in one hold of its lock, to be
-// encoded once it is released.
+// All that was handed over so far.
+static bool encode_saved(Snapshot* s, EpochSlot* slot) {
+    note_peak(s);
+    encode_urgent(s, slot);
+    encode_list(s, slot, &s->store->preserve.saved);
+    wake(s);
+    epoch_reclaim_due(slot);
+    return go_on(s);
+}
+
+// ---- the walk ---------------------------------------------------------------------------------
+
+// Where the walk over a segment is, and the Blobs and Boxes met in one step of it.
 struct Walk {
     Snapshot* s;
-    const Table* table;
+    Table* table;
     size_t segment;
     uint64_t cursor = 0;
     bool done = false;
-    Entry* later[kHoldEntries];
-    size_t count = 0;
+    Entry* met[kLargeMax];    // while pinned
+    Entry* large[kLargeMax];  // copies with what they hold
+    size_t met_count = 0, large_count = 0;
     size_t visited = 0;
-    bool left_out = false;  // some found no room: their position has to be visited again
+    bool left_out = false;  // some found no room: the step has to be made again
 };
 
+// Without a lock: what is claimed here was as it is read.
 static void visit(Entry* e, void* arg) {
     auto* w = static_cast<Walk*>(arg);
-    uint8_t id = w->s->store->preserve.id.load(std::memory_order_relaxed);
+    Preserve* p = &w->s->store->preserve;
     w->visited++;
-    if (e->mark.load(std::memory_order_relaxed) == id) return;
+    if (e->mark.load(std::memory_order_acquire) == p->id.load(std::memory_order_relaxed)) return;
     Encoding enc = entry_encoding(e);
-    bool large = enc == Encoding::blob || enc == Encoding::boxed;
-    if (large && w->count == kHoldEntries) {
-        w->left_out = true;
-        return;
-    }
-    e->mark.store(id, std::memory_order_relaxed);
-    if (large) {
-        w->later[w->count++] = entry_copy(e, entry_key(e), entry_expiry_ms(e));
+    if (enc != Encoding::blob && enc != Encoding::boxed) {
+        Instant at = instant_of(e);
+        RP_YIELD();
+        if (preserve_claim(p, e)) encode(w->s, w->table, e, at);
+    } else if (w->met_count < kLargeMax) {
+        w->met[w->met_count++] = e;
     } else {
-        encode(w->s, w->table, e);
+        w->left_out = true;
     }
 }
 
-// Some positions, in one hold of the segment's lock.
-static void hold_some(Walk* w, EpochSlot* slot) {
-    auto* seg = const_cast<Segment*>(&w->table->segments[w->segment]);
-    w->count = w->visited = 0;
+// Takes references to the Blobs and Boxes that were met, if they are still there: a few, for others
+// wait until all of them are written. REQUIRES: pinned since they were met.
+static void hold_large(Walk* w) {
+    Preserve* p = &w->s->store->preserve;
+    size_t bytes = 0;
+    MutexGuard guard(&w->table->segments[w->segment].lock);
+    for (size_t i = 0; i < w->met_count; i++) {
+        Entry* e = w->met[i];
+        Bytes key = entry_key(e);
+        if (table_locate(w->table, key, table_hash(key)).entry != e) continue;
+        if (bytes > kLargeBytes) {
+            w->left_out = true;
+            return;
+        }
+        if (!preserve_claim(p, e)) continue;
+        bytes += entry_cost(e);
+        w->large[w->large_count++] = preserve_copy(e);
+    }
+}
+
+static void step_pinned(Walk* w) {
+    uint64_t from = w->cursor;
+    w->met_count = w->large_count = w->visited = 0;
     w->left_out = false;
-    gate_enter(&w->s->store->gate, slot);
-    mutex_lock(&seg->lock);
-    while (!w->done && !w->left_out && w->visited < kHoldEntries) {
-        uint64_t next = table_scan_segment(w->table, w->segment, w->cursor, visit, w);
-        if (w->left_out) break;
-        w->cursor = next;
-        w->done = next == 0;
+    while (!w->done && !w->left_out && w->visited < kStepEntries) {
+        w->cursor = table_scan_segment(w->table, w->segment, w->cursor, visit, w);
+        w->done = w->cursor == 0;
     }
-    mutex_unlock(&seg->lock);
-    gate_leave(slot);
-    for (size_t i = 0; i < w->count; i++) {
-        encode(w->s, w->table, w->later[i]);
-        entry_free(w->later[i]);
+    if (w->met_count != 0) hold_large(w);
+    if (!w->left_out) return;
+    w->cursor = from;
+    w->done = false;
+}
+
+static void encode_large(Walk* w, EpochSlot* slot) {
+    for (size_t i = 0; i < w->large_count; i++) {
+        if (go_on(w->s)) encode_owned(w->s, w->table, w->large[i]);
+        preserve_copy_free(w->large[i]);
+        wake(w->s);
+        encode_urgent(w->s, slot);
     }
 }
 
-static bool walk_segment(Snapshot* s, EpochSlot* slot, const Table* t, size_t segment) {
+// Whoever has something to do goes first, now and then: a whole slice of the scheduler, some
+// milliseconds, is what a loop on a busy machine would otherwise wait for. But it must not fall
+// behind what writers hand over, or they will have to wait.
+static void give_way(Snapshot* s) {
+    int64_t now_us = clock_mono_us();
+    if (now_us - s->gave_way_us < kGiveWayUs) return;
+    size_t kept = s->store->preserve.saved_bytes.load(std::memory_order_relaxed);
+    if (kept < kSavedBytesMax / 4) sched_yield();
+    s->gave_way_us = clock_mono_us();
+}
+
+static bool walk_segment(Snapshot* s, EpochSlot* slot, Table* t, size_t segment) {
     Walk w;
     w.s = s;
     w.table = t;
     w.segment = segment;
     while (!w.done) {
-        hold_some(&w, slot);
+        gate_enter(&s->store->gate, slot);
+        step_pinned(&w);
+        gate_leave(slot);
+        encode_large(&w, slot);
         if (!encode_saved(s, slot)) return false;
-        if (s->out.bytes > kFlushBytes && !file_flush(s)) return false;
-        if (s->cancelled.load(std::memory_order_relaxed)) {
-            snprintf(s->why, sizeof s->why, "it was cancelled");
-            return false;
+        give_way(s);
+    }
+    return true;
+}
+
+static bool walk(Snapshot* s, EpochSlot* slot) {
+    for (size_t i = 0; i < s->table_count; i++) {
+        Table* t = s->tables[i].table;
+        for (size_t segment = 0; segment < kSegments; segment++) {
+            if (t->segments[segment].keys.load(std::memory_order_relaxed) == 0) continue;
+            if (!walk_segment(s, slot, t, segment)) return false;
         }
     }
     return true;
 }
 
 static bool write_all(Snapshot* s, EpochSlot* slot) {
-    s->rdb = {.out = &s->out, .compress = s->o.compress, .checksum = s->o.checksum, .crc = 0};
+    s->rdb.out = &s->out;
+    s->rdb.compress = s->o.compress;
+    s->rdb.checksum = s->o.checksum;
+    s->rdb.drain_arg = s;
     rdb_begin(&s->rdb, &s->o.head);
-    for (size_t i = 0; i < s->table_count; i++) {
-        const Table* t = s->tables[i].table;
-        for (size_t segment = 0; segment < kSegments; segment++) {
-            if (t->segments[segment].keys.load(std::memory_order_relaxed) == 0) continue;
-            if (!walk_segment(s, slot, t, segment)) return false;
-        }
-    }
-    // Whoever dropped an unseen entry held its segment: it has handed it over by now.
+    if (!walk(s, slot)) return false;
+    // Whoever has claimed an entry hands it over before it unpins.
+    epoch_synchronize(slot);
     if (!encode_saved(s, slot)) return false;
     rdb_end(&s->rdb);
     return file_end(s);
+}
+
+static void claim_only(Entry* e, void* arg) { preserve_claim(static_cast<Preserve*>(arg), e); }
+
+// After many that have failed: the walk without the writing.
+static void claim_all(Snapshot* s, EpochSlot* slot) {
+    for (size_t i = 0; i < s->table_count * kSegments; i++) {
+        const Table* t = s->tables[i / kSegments].table;
+        uint64_t cursor = 0;
+        do {
+            gate_enter(&s->store->gate, slot);
+            cursor = table_scan_segment(t, i % kSegments, cursor, claim_only, &s->store->preserve);
+            gate_leave(slot);
+        } while (cursor != 0);
+    }
+    preserve_note_seen(&s->store->preserve, true);
 }
 
 static bool publish(Snapshot* s) {
@@ -282,9 +417,11 @@ static void cut(Snapshot* s, EpochSlot* slot) {
         uint64_t keys = table_keys(st->dbs[db].table);
         if (keys == 0) continue;
         s->keys_total.fetch_add(keys, std::memory_order_relaxed);
-        s->tables[s->table_count++] = {db, st->dbs[db].table};
+        Table* table = st->dbs[db].table;
+        s->tables[s->table_count++] = {db, table, keys, table_ttl_keys(table), false};
     }
     if (s->o.goal == SnapshotGoal::aof_base) s->first_incr = log_rotate(s->o.log, slot);
+    if (s->o.at_cut != nullptr) s->o.at_cut(s->o.at_cut_arg);
 }
 
 static void take_cut(Snapshot* s, EpochSlot* slot) {
@@ -317,7 +454,9 @@ static void* snapshot_main(void* arg) {
     prepare(s);
     take_cut(s, slot);
     bool ok = file_begin(s) && write_all(s, slot);
+    if (!preserve_note_seen(&s->store->preserve, ok)) claim_all(s, slot);
     preserve_end(&s->store->preserve, slot);
+    wake(s);
     if (ok) ok = publish(s);
     if (!ok) file_give_up(s);
     s->ok = ok;

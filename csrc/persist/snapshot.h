@@ -29,6 +29,11 @@ struct SnapshotOptions {
     RdbHead head = {};
     void (*done)(void* arg, bool ok, const char* why) = nullptr;  // on the snapshot's thread
     void* done_arg = nullptr;
+    // Clients that wait for the snapshot may go on; on its thread.
+    void (*wake)(void* arg) = nullptr;
+    void* wake_arg = nullptr;
+    void (*at_cut)(void* arg) = nullptr;  // tests: behind the closed gate
+    void* at_cut_arg = nullptr;
 };
 
 struct Snapshot;  // opaque

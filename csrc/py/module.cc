@@ -14,6 +14,8 @@
 
 #include "py/caller.h"
 #include "py/files.h"
+#include "py/log.h"
+#include "py/subscriber.h"
 
 namespace py11 = pybind11;
 
@@ -82,6 +84,17 @@ static void request_stop(const py11::handle& store) {
     check(rp_request_stop(store_of(store)->store));
 }
 
+static bool prepare_stop(const py11::handle& store) {
+    Caller* c = store_of(store);
+    int status;
+    {
+        py11::gil_scoped_release release;
+        status = rp_prepare_stop(c->store);
+    }
+    if (status != RP_DATA) check(status);
+    return status == RP_OK;
+}
+
 // "open", "closed" or "foreign".
 static const char* state(const py11::handle& store) {
     switch (rp_check(store_of(store)->store)) {
@@ -93,7 +106,8 @@ static const char* state(const py11::handle& store) {
 
 static std::string docs(const std::string& which) {
     char* text = rp_docs(which.c_str());
-    if (text == nullptr) throw py11::value_error("docs: 'commands' or 'configuration'");
+    if (text == nullptr)
+        throw py11::value_error("docs: 'commands', 'configuration' or 'redis.conf'");
     std::string out(text);
     free(text);
     return out;
@@ -113,6 +127,7 @@ PYBIND11_MODULE(_core, m, py11::mod_gil_not_used()) {
     m.attr("CLOSED") = static_cast<int>(RP_CLOSED);
     m.attr("FOREIGN") = static_cast<int>(RP_FOREIGN);
     m.attr("DATA") = static_cast<int>(RP_DATA);
+    m.attr("CUT") = static_cast<int>(RP_CUT);
     m.attr("INVALID") = static_cast<int>(RP_INVALID);
     m.attr("__version__") = rp_version();
     m.attr("redis_version") = rp_redis_version();
@@ -123,9 +138,13 @@ PYBIND11_MODULE(_core, m, py11::mod_gil_not_used()) {
     m.def("stop", stop, arg("store"), "Stops serving a store. Releases the GIL until it is done.");
     m.def("wait_stop", wait_stop, arg("store"), arg("timeout_ms"),
           "Waits until SHUTDOWN or request_stop, or a signal. True: a stop was asked for.");
+    m.def("prepare_stop", prepare_stop, arg("store"),
+          "Writes what a stop has to leave on the disk. False: that failed, the store goes on.");
     m.def("request_stop", request_stop, arg("store"), "Asks for a stop and returns at once.");
     m.def("state", state, arg("store"), "\"open\", \"closed\" or \"foreign\" (inherited by fork).");
     m.def("interpreter_leaves", interpreter_leaves, "Before stores are closed at exit.");
-    m.def("docs", docs, arg("which"), "Markdown: \"commands\" or \"configuration\".");
+    m.def("docs", docs, arg("which"), "\"commands\", \"configuration\" or \"redis.conf\".");
     define_files(m);
+    define_log(m);
+    define_subscriber(m);
 }

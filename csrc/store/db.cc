@@ -2,6 +2,7 @@
 
 #include "base/numbers.h"
 #include "store/journal.h"
+#include "store/notify.h"
 #include "store/watch.h"
 
 namespace rp {
@@ -43,6 +44,7 @@ static void remove_expired(Access* a, Bytes key, uint64_t hash, Place at) {
     remove_entry(a, key, hash, at);
     a->changes = changes;
     stat_add(&a->stats->expired);
+    notify(a, kNotifyExpired, "expired", key);
 }
 
 // ---- reading ----------------------------------------------------------------------------------
@@ -66,6 +68,11 @@ Entry* db_peek(Access* a, Bytes key) { return find_live(a, key); }
 
 Entry* db_find_notouch(Access* a, Bytes key) {
     Entry* e = find_live(a, key);
+    if (e == nullptr && notify_wanted(a, kNotifyKeyMiss)) {
+        // A read without lock may run several times: this is told once.
+        if (!a->locked) a->need_lock = true;
+        if (a->locked) notify_slow(a, "keymiss", key);
+    }
     if (!a->need_lock) stat_add(e != nullptr ? &a->stats->hits : &a->stats->misses);
     return e;
 }
@@ -150,6 +157,7 @@ static void publish(Access* a, Handle* h, Entry* take) {
         table_insert(a->slot, t, h->hash, take);
         h->at = {};
         note_change(a, h->key, h->hash, false);
+        notify(a, kNotifyNew, "new", h->key);
         return;
     }
     Entry* old = table_replace(t, h->hash, h->at, take);

@@ -1,5 +1,7 @@
 #include "store/edit.h"
 
+#include "store/notify.h"
+
 namespace rp {
 
 // What two keys share is changed by neither: a flat value is borrowed (the first write copies it),
@@ -13,7 +15,7 @@ static Value unshared(const Value* shared) {
 }
 
 Opened edit_open(Access* a, Bytes key, Type type, Edit* e) {
-    *e = {a, db_open(a, key), type, nullptr, {}, nullptr, 0};
+    *e = {a, db_open(a, key), type, nullptr, {}, nullptr, 0, true};
     e->value = &e->own;
     Entry* entry = e->h.at.entry;
     if (entry == nullptr) return Opened::absent;
@@ -67,7 +69,8 @@ static void leave(Edit* e) {
 void edit_close(Edit* e, uint64_t changes) {
     if (changes == 0) return leave(e);
     uint64_t before = e->access->changes;
-    if (value_elements(e->value) != 0) {
+    e->exists = value_elements(e->value) != 0;
+    if (e->exists) {
         publish(e);
     } else {
         remove_key(e);
@@ -77,19 +80,28 @@ void edit_close(Edit* e, uint64_t changes) {
 
 void edit_delete(Edit* e, uint64_t changes) {
     uint64_t before = e->access->changes;
+    e->exists = false;
     remove_key(e);
     e->access->changes = before + changes;
 }
 
-bool edit_store(Access* a, Bytes key, Type type, Value* take) {
+void edit_notify(const Edit* e, uint32_t notify_class, Bytes event) {
+    if (!notify_wanted(e->access, notify_class | kNotifyGeneric)) return;
+    notify(e->access, notify_class, event, e->h.key);
+    if (!e->exists) notify(e->access, kNotifyGeneric, "del", e->h.key);
+}
+
+bool edit_store(Access* a, Bytes key, Type type, Value* take, uint32_t notify_class, Bytes event) {
     Handle h = db_open(a, key);
     if (value_elements(take) != 0) {
         db_put(a, &h, entry_new_value(key, type, take, kNoExpiry));
+        notify(a, notify_class, event, key);
         return true;
     }
     value_free(take);
     if (h.at.entry == nullptr) return false;
     db_delete(a, &h);
+    notify(a, kNotifyGeneric, "del", key);
     return true;
 }
 

@@ -29,6 +29,7 @@ struct Edit {
     Value own;           // behind `value`, unless that is a Box's
     Box* box;            // changed in place; null otherwise
     size_t cost_before;  // of box
+    bool exists;         // the key, once closed
 };
 
 // wrong_type: there is nothing to close. An absent key gets an empty listpack.
@@ -40,8 +41,12 @@ void edit_close(Edit* e, uint64_t changes);
 // there is one.
 void edit_delete(Edit* e, uint64_t changes);
 
+// After a change: tells the event, and that the key is gone if it is. REQUIRES: closed or deleted.
+void edit_notify(const Edit* e, uint32_t notify_class, Bytes event);
+
 // The destination of a *STORE command, whatever it held: an empty value deletes it. Its expiry
 // goes. *take is empty afterwards. Returns whether there is, or was, something: a change.
-bool edit_store(Access* a, Bytes key, Type type, Value* take);
+// `event` of `notify_class` is told, or "del".
+bool edit_store(Access* a, Bytes key, Type type, Value* take, uint32_t notify_class, Bytes event);
 
 }  // namespace rp

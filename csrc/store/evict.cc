@@ -4,6 +4,7 @@
 #include "conf/config.h"
 #include "mem/mem.h"
 #include "store/journal.h"
+#include "store/notify.h"
 #include "store/watch.h"
 #include "types/graveyard.h"
 
@@ -125,6 +126,7 @@ static bool evict_entry(Access* a, uint32_t db, Entry* victim) {
     record_delete(&mine, key);
     db_delete(&mine, &h);
     stat_add(&a->stats->evicted);
+    notify(&mine, kNotifyEvicted, "evicted", key);
     return true;
 }
 

@@ -33,7 +33,9 @@ static void remember_expired(Entry* e, void* arg) {
 
 static void crawl_segment(Access* a, size_t index) {
     const Segment* seg = &db_table(a)->segments[index];
-    if (seg->ttl_keys.load(std::memory_order_relaxed) == 0) return;
+    uint64_t ttl_keys = seg->ttl_keys.load(std::memory_order_relaxed);
+    if (ttl_keys == 0) return;
+    stat_add(&a->stats->crawled, ttl_keys);
     Crawl crawl = {a, {}};
     uint64_t cursor = 0;
     do {

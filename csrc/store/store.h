@@ -24,6 +24,7 @@ struct StoreStats {
     std::atomic<uint64_t> misses{0};
     std::atomic<uint64_t> expired{0};
     std::atomic<uint64_t> evicted{0};
+    std::atomic<uint64_t> crawled{0};       // keys with a TTL the crawler has looked at
     std::atomic<uint64_t> read_retries{0};  // lock-free reads that had to run again
     std::atomic<uint64_t> read_locked{0};   // reads that ended up taking the lock
 };
@@ -35,6 +36,9 @@ struct Store {
     // Constant after store_init.
     Config* config = nullptr;
     uint32_t db_count = 0;
+    // Keyspace events (store/notify.h); set before any thread uses the store.
+    void (*on_event)(void* arg, uint32_t db, Bytes event, Bytes key) = nullptr;
+    void* on_event_arg = nullptr;
     // Behind the gate.
     Database* dbs = nullptr;
     // Any thread.

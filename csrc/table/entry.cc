@@ -137,6 +137,27 @@ void entry_retire(EpochSlot* s, Entry* take) {
     epoch_retire(s, take, entry_bytes(take), entry_release);
 }
 
+static Refs* shared_refs(const Entry* e) {
+    if (entry_encoding(e) == Encoding::blob) return &entry_blob(e)->refs;
+    return entry_encoding(e) == Encoding::boxed ? &entry_box(e)->refs : nullptr;
+}
+
+void entry_hold(Entry* e) {
+    if (Refs* r = shared_refs(e)) refs_hold(r);
+}
+
+bool entry_held(const Entry* e) {
+    const Refs* r = shared_refs(e);
+    return r != nullptr && refs_held(r);
+}
+
+void entry_let_go(Entry* e) {
+    Encoding enc = entry_encoding(e);
+    if (enc != Encoding::blob && enc != Encoding::boxed) return;
+    enc == Encoding::blob ? blob_unref_held(entry_blob(e)) : box_unref_held(entry_box(e));
+    entry_word(e)->store(0, std::memory_order_relaxed);
+}
+
 void entry_free(Entry* take) {
     if (entry_encoding(take) == Encoding::blob) blob_unref(entry_blob(take));
     if (entry_encoding(take) == Encoding::boxed) box_unref_now(entry_box(take));

@@ -128,4 +128,11 @@ size_t entry_cost(const Entry* e);
 void entry_retire(EpochSlot* s, Entry* take);
 void entry_free(Entry* take);  // never published, or no reader left
 
+// The entry's reference to its Blob or Box is a snapshot's from here on: it goes with
+// entry_let_go, after which the entry has neither. REQUIRES E1, or an entry that is the caller's.
+void entry_hold(Entry* e);
+void entry_let_go(Entry* e);
+// Whether a snapshot holds its Blob or Box, through whatever entry. REQUIRES E1.
+bool entry_held(const Entry* e);
+
 }  // namespace rp

@@ -66,8 +66,6 @@ Box* box_new(Value* take) {
     return b;
 }
 
-static bool drop_reference(Box* b) { return b->refs.fetch_sub(1, std::memory_order_acq_rel) == 1; }
-
 static void box_free(Box* b) {
     value_free(&b->value);
     mem_free(b, sizeof(Box));
@@ -81,7 +79,7 @@ static bool slow_to_free(const Value* v) {
 }
 
 void box_unref(Box* b) {
-    if (!drop_reference(b)) return;
+    if (b == nullptr || !refs_drop(&b->refs)) return;
     if (slow_to_free(&b->value)) {
         graveyard_bury(b);
     } else {
@@ -90,7 +88,11 @@ void box_unref(Box* b) {
 }
 
 void box_unref_now(Box* b) {
-    if (drop_reference(b)) box_free(b);
+    if (b != nullptr && refs_drop(&b->refs)) box_free(b);
+}
+
+void box_unref_held(Box* b) {
+    if (refs_drop_held(&b->refs)) box_free(b);
 }
 
 }  // namespace rp

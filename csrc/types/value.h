@@ -18,8 +18,7 @@
 // Threads    none inside. A Box may be read by the lock holders of several entries at once; it is
 //            changed only by the holder of its one reference.
 #pragma once
-#include <atomic>
-
+#include "mem/refs.h"
 #include "types/buf.h"
 
 namespace rp {
@@ -51,20 +50,21 @@ size_t value_cost(const Value* v);  // bytes as the allocator counts them; borro
 size_t value_elements(const Value* v);
 
 struct Box {
-    std::atomic<uint32_t> refs{1};
+    Refs refs;
     Box* next_dead = nullptr;  // types/graveyard.h
     Value value;
 };
 // The flat bytes of *take are made its own.
 Box* box_new(Value* take);
 inline Box* box_ref(Box* b) {
-    b->refs.fetch_add(1, std::memory_order_relaxed);
+    refs_add(&b->refs);
     return b;
 }
-inline bool box_shared(const Box* b) { return b->refs.load(std::memory_order_acquire) != 1; }
+inline bool box_shared(const Box* b) { return refs_shared(&b->refs); }
 // The last reference frees a small value at once and leaves a large one to the graveyard.
-void box_unref(Box* b);
-void box_unref_now(Box* b);     // frees at once, whatever its size
+void box_unref(Box* b);         // null is fine
+void box_unref_now(Box* b);     // frees at once, whatever its size; null is fine
+void box_unref_held(Box* b);    // a snapshot's reference (mem/refs.h); frees at once
 size_t box_cost(const Box* b);  // bytes as the allocator counts them
 
 }  // namespace rp

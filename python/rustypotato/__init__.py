@@ -30,8 +30,10 @@ from .errors import (
     ResponseError,
     RustyPotatoError,
     ServeError,
+    SubscriberCutError,
     WrongTypeError,
 )
+from .pubsub import PubSub
 from .server import Listener, Server
 from .store import Session, Store
 
@@ -53,6 +55,7 @@ __all__ = [
     "NoPermissionError",
     "NoScriptError",
     "OutOfMemoryError",
+    "PubSub",
     "ReadOnlyError",
     "ResponseError",
     "RustyPotatoError",
@@ -60,6 +63,7 @@ __all__ = [
     "Server",
     "Session",
     "Store",
+    "SubscriberCutError",
     "WrongTypeError",
     "__version__",
     "open",

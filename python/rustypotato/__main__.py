@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
 
-from . import _core, tools
+from . import _core, monitor, tools
 from .errors import ClosedError, RustyPotatoError
 from .server import Listener
+from .service import NOTICE, WARNING, Service
 from .store import Store
+
+# name -> the module whose main(args) runs it and returns the exit code; imported when it is named.
+SUBCOMMANDS = {
+    "cli": ".cli",
+    "completion": ".completions",
+    "top": ".top",
+}
 
 HELP = """\
 Usage: python -m rustypotato [redis.conf] [-] [--setting value ...]
-       python -m rustypotato check | backup | restore --help
+       python -m rustypotato cli [options] [command [argument ...]]
+       python -m rustypotato top | check | backup | restore --help
+       python -m rustypotato completion bash | zsh | fish
        python -m rustypotato --version | --help
 
 A Redis-compatible server. Every setting of redis.conf is also a flag and an environment variable;
@@ -25,13 +38,18 @@ later sources win: file, standard input ("-"), RUSTYPOTATO_* variables, flags, C
   --port 6379               TCP port, 0 = none
   --bind 127.0.0.1          addresses to listen on
   --unixsocket PATH         listen on a Unix socket too
+  --tls-port 6380           TCP port that speaks TLS, with --tls-cert-file, --tls-key-file, ...
   --io-threads 4            event loops; all of them run commands
   --maxmemory 100mb         limit of the data, see --maxmemory-policy
   --requirepass SECRET      password that clients must give
+  --metrics-port 9121       HTTP port of /metrics, /healthz, /readyz and a dashboard page
   --databases 16            number of databases
   --loglevel notice         debug, verbose, notice or warning
-  --logfile PATH            log there instead of to standard output
+  --logfile PATH            log there instead of to standard output; SIGHUP opens it again
+  --log-format json         redis, logfmt or json
   --pidfile PATH            hold the process id there while running
+  --daemonize yes           go on in the background
+  --supervised auto         tell systemd (Type=notify) when the data are there
 
 Examples:
   python -m rustypotato redis.conf --port 7000
@@ -54,22 +72,34 @@ def version_text() -> str:
 class Signals:
     """The first SIGTERM or SIGINT asks for a stop, a second SIGINT ends the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: Service) -> None:
         self.asked = False
+        self.loading = False
+        self.service = service
         self.store: Store | None = None
         self.leftovers: list[str] = []
 
     def install(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.handle)
-        for number in (signal.SIGHUP, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, self.reopen_log)
+
+    def reopen_log(self, number: int, frame: FrameType | None) -> None:
+        """Log rotation: the file was moved away. The service goes on whatever comes of it."""
+        self.service.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            _core.log_reopen()
+            _core.log_say(NOTICE, "SIGHUP: the log file was opened again")
+        except RustyPotatoError as error:
+            _core.log_say(WARNING, f"SIGHUP: {error}")
+        self.service.notify("READY=1")
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked and number == signal.SIGINT:
             self.leave_now()
         self.asked = True
-        if self.store is not None and not self.store.closed:
+        if self.loading and self.store is not None and not self.store.closed:
             _core.request_stop(self.store)
 
     def leave_now(self) -> None:
@@ -94,7 +124,28 @@ def close_in_order(store: Store) -> None:
         closing.join(0.1)
 
 
-def load(store: Store) -> None:
+def prepared(store: Store) -> bool:
+    """_core.prepare_stop in another thread, for the same reason."""
+    said: list[bool] = []
+    preparing = threading.Thread(target=lambda: said.append(_core.prepare_stop(store)))
+    preparing.start()
+    while preparing.is_alive():
+        preparing.join(0.1)
+    return said == [True]
+
+
+def wait_for_stop(store: Store, signals: Signals) -> None:
+    """Until SHUTDOWN, or a signal whose stop leaves nothing unsaved."""
+    while True:
+        while not signals.asked:
+            if _core.wait_stop(store, 250):
+                return
+        if prepared(store):
+            return
+        signals.asked = False
+
+
+def load(store: Store, service: Service) -> None:
     """Brings the data back, in another thread, so that this one can still answer signals."""
     failed: list[Exception] = []
 
@@ -110,55 +161,68 @@ def load(store: Store) -> None:
     loading.start()
     while loading.is_alive():
         loading.join(0.1)
-        if loading.is_alive() and sys.stderr.isatty():
-            show_progress(store)
+        if loading.is_alive():
+            show_progress(store, service)
     if failed:
         raise failed[0]
 
 
-def show_progress(store: Store) -> None:
+def show_progress(store: Store, service: Service) -> None:
+    on_terminal = sys.stderr.isatty()
+    if not on_terminal and service.supervisor != "systemd":
+        return
     with store.session(protocol=2) as session:
         lines = session.execute("INFO", "persistence").splitlines()
     info = dict(line.split(":", 1) for line in lines if ":" in line)
     share = info.get("loading_loaded_perc")
     if share is not None:
-        keys = info["rdb_last_load_keys_loaded"]
-        print(f"\rloading: {share} %, {keys} keys ", end="", file=sys.stderr, flush=True)
+        text = f"loading: {share} %, {info['rdb_last_load_keys_loaded']} keys"
+        service.notify(f"STATUS={text}\nEXTEND_TIMEOUT_USEC=10000000")
+        if on_terminal:
+            print(f"\r{text} ", end="", file=sys.stderr, flush=True)
 
 
-def write_pidfile(path: str) -> None:
-    with open(path, "w", encoding="ascii") as file:
-        file.write(f"{os.getpid()}\n")
-
-
-def serve(store: Store, signals: Signals) -> None:
+def serve(store: Store, signals: Signals, service: Service) -> None:
     """Serves until a signal or SHUTDOWN."""
-    pidfile, unixsocket = setting(store, "pidfile"), setting(store, "unixsocket")
+    unixsocket = setting(store, "unixsocket")
     signals.store = store
-    listener = Listener(store, None, -1, None)
-    signals.leftovers = [path for path in (pidfile, unixsocket) if path]
-    if pidfile:
-        write_pidfile(pidfile)
+    Listener(store, None, -1, None)
+    monitor.serve_by_settings(store, functools.partial(setting, store))
+    signals.leftovers = [path for path in (service.pidfile, unixsocket) if path]
     try:
-        load(store)
-        if not signals.asked:  # one that came before listening was forgotten by it
-            listener.wait()
+        service.write_pidfile()
+        service.listening()
+        signals.loading = True
+        if signals.asked:  # one that came before listening was forgotten by it
+            _core.request_stop(store)
+        load(store, service)
+        signals.loading = False
+        if not signals.asked:
+            service.ready()
+            wait_for_stop(store, signals)
+        service.notify("STOPPING=1\nSTATUS=Stopping")
         close_in_order(store)
     finally:
-        if pidfile and os.path.exists(pidfile):
-            os.unlink(pidfile)
+        service.remove_pidfile()
 
 
 def run(args: Sequence[str]) -> int:
     """Runs the server; signals are handled from here on."""
-    signals = Signals()
+    flags = tuple(os.fsencode(arg) for arg in args)
+    try:
+        service = Service(flags)
+        service.leave_foreground()
+    except (RustyPotatoError, OSError, ValueError) as error:
+        print(f"rustypotato: {error}", file=sys.stderr)
+        return 1
+    signals = Signals(service)
     signals.install()
     store = None
     try:
-        store = Store._serving(tuple(os.fsencode(arg) for arg in args))
-        serve(store, signals)
+        store = Store._serving(flags)
+        serve(store, signals, service)
     except (RustyPotatoError, OSError, ValueError) as error:
-        print(f"rustypotato: {error}", file=sys.stderr)
+        service.failed(str(error))
         return 1
     finally:
         if store is not None:
@@ -178,6 +242,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args in (["--help"], ["-h"]):
         print(HELP, end="")
         return 0
+    if args and args[0] in SUBCOMMANDS:
+        code: int = import_module(SUBCOMMANDS[args[0]], "rustypotato").main(args[1:])
+        return code
     if args and args[0] in tools.NAMES:  # a file of that name: ./check
         return tools.run(args)
     return run(args)

@@ -19,6 +19,7 @@ __all__ = [
     "ResponseError",
     "RustyPotatoError",
     "ServeError",
+    "SubscriberCutError",
     "WrongTypeError",
 ]
 
@@ -85,6 +86,10 @@ class ServeError(RustyPotatoError, OSError):
     """An address cannot be listened on, or a file cannot be opened; the text names it."""
 
 
+class SubscriberCutError(RustyPotatoError):
+    """A PubSub did not take its messages: more than its max_bytes waited, so it gets no more."""
+
+
 class DataError(RustyPotatoError, OSError):
     """The data cannot be brought back, or another process has their directory.
 
@@ -122,6 +127,8 @@ def from_status(status: int, text: str) -> RustyPotatoError:
         return ForeignStoreError(text)
     if status == _core.INVALID:
         return ConfigError(text)
+    if status == _core.CUT:
+        return SubscriberCutError(text)
     if status == _core.DATA:
         return DataError(text)
     return ServeError(text)

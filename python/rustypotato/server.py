@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from . import _core
+from . import _core, _logs
 from .store import Setting, Store
 
 if TYPE_CHECKING:
@@ -31,12 +31,19 @@ class Listener:
         self.host = host
         self.unixsocket = unixsocket
         self.port = _core.listen(store, port, host, unixsocket)
+        _logs.start_thread()
 
     @property
     def address(self) -> tuple[str, int]:
         """(host, port) of the first TCP address, as socket.create_connection takes it."""
         host = (self.host or "127.0.0.1").split()[0].lstrip("-")
         return ("127.0.0.1" if host in ("*", "0.0.0.0") else host, self.port)
+
+    @property
+    def tls_port(self) -> int:
+        """The port that speaks TLS, 0 without one: the setting `tls-port`."""
+        with self.store.session(protocol=2) as session:
+            return int(session.execute("CONFIG", "GET", "tls-port")[1])
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits, without the GIL, until a client sends SHUTDOWN or somebody calls request_stop().
@@ -62,6 +69,7 @@ class Listener:
     def stop(self) -> None:
         """Stops accepting, finishes what runs, closes the connections. The store lives on."""
         _core.stop(self.store)
+        _logs.drain()
 
     def __enter__(self) -> Self:
         return self

@@ -8,9 +8,11 @@ import weakref
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
-from . import _core
+from . import _core, _logs
 
 if TYPE_CHECKING:
+    from .monitor import Monitor
+    from .pubsub import PubSub
     from .server import Listener
 
 Arg = Union[bytes, bytearray, memoryview, str, int, float]
@@ -136,7 +138,7 @@ class Store(Commands):
     It starts no thread before listen(). A forked child cannot use it (ForeignStoreError).
     """
 
-    __slots__ = ("__weakref__", "_decoding")
+    __slots__ = ("__weakref__", "_decoding", "_monitors")
 
     def __init__(
         self,
@@ -169,7 +171,23 @@ class Store(Commands):
             directory = os.path.abspath(path)
             os.makedirs(directory, exist_ok=True)
             settings = {"dir": directory, "appendonly": True, "appendfsync": fsync, **settings}
-        self._start(settings_to_flags(settings), 0, protocol, decode, encoding)
+        flags = settings_to_flags(settings)
+        try:
+            self._start(flags, _core.LOG_QUEUE, protocol, decode, encoding)
+        finally:
+            _logs.drain()
+        if (b"--appendonly", b"yes") in zip(flags, flags[1:]):
+            _logs.start_thread()
+
+    def close(self) -> None:
+        """Stops serving, finishes what runs, frees the data. Once is enough, more do no harm."""
+        monitors = getattr(self, "_monitors", ())  # not there if opening failed
+        for monitor in monitors:
+            monitor.stopping()
+        super().close()
+        for monitor in monitors:  # until here /readyz tells what goes on
+            monitor.close()
+        _logs.drain()
 
     @classmethod
     def _serving(cls, flags: tuple[bytes, ...]) -> Store:
@@ -182,6 +200,7 @@ class Store(Commands):
         self, flags: tuple[bytes, ...], how: int, protocol: int, decode: bool, encoding: str
     ) -> None:
         self._decoding = (decode, encoding)
+        self._monitors: list[Monitor] = []
         self._open(flags, how, protocol, decode, encoding)
         _open_stores.add(self)
 
@@ -211,6 +230,38 @@ class Store(Commands):
 
         return Listener(self, host, port, unixsocket)
 
+    def pubsub(
+        self, ignore_subscribe_messages: bool = False, max_bytes: int = 32 * 1024 * 1024
+    ) -> PubSub:
+        """Opens a subscriber: PubSub, with the methods and messages of redis-py's.
+
+        Args:
+            ignore_subscribe_messages: get_message() and listen() skip confirmations.
+            max_bytes: of messages that wait; a subscriber that lets more come is cut off.
+        """
+        from .pubsub import PubSub
+
+        return PubSub(self, ignore_subscribe_messages, max_bytes, *self._decoding)
+
+    def serve_metrics(
+        self, port: int = 0, host: str = "127.0.0.1", auth: str | None = None
+    ) -> Monitor:
+        """Opens a monitoring port: /metrics for Prometheus, /healthz, /readyz, a dashboard at /.
+
+        Args:
+            port: 0 chooses a free one, see Monitor.port.
+            host: addresses with spaces between.
+            auth: user:password that is asked for; None: nobody is asked.
+
+        Raises:
+            ServeError: an address is taken or cannot be used.
+        """
+        from .monitor import Monitor
+
+        monitor = Monitor(self, host, port, auth)
+        self._monitors.append(monitor)
+        return monitor
+
     @property
     def closed(self) -> bool:
         """Whether close() was called."""
@@ -232,6 +283,9 @@ _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 @atexit.register
 def _close_all() -> None:
     """Before the interpreter goes: stop serving, wait for calls under way, close."""
+    for store in list(_open_stores):
+        for monitor in store._monitors:  # their threads must end before calls from threads do
+            monitor.close()
     _core.interpreter_leaves()
     for store in list(_open_stores):
         store.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import resource
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -23,6 +24,8 @@ from tools.resp import Conn, encode
 from tools.servers import Server
 from tools.wait import SCALE, until
 
+pytestmark = pytest.mark.tls
+
 MB = 1 << 20
 MBULK = b"-ERR Protocol error: invalid multibulk length\r\n"
 BULK = b"-ERR Protocol error: invalid bulk length\r\n"
@@ -33,7 +36,7 @@ def talk(door: Door, sent: bytes) -> bytes:
     with door.backend.connect() as conn:
         conn.send_quietly(sent)
         try:
-            conn.sock.shutdown(socket.SHUT_WR)
+            conn.end()
         except OSError:
             pass
         return conn.read_to_end()
@@ -203,7 +206,7 @@ def flood(conn: Conn, chunk: bytes, total: int, stall_s: float = 0.5) -> int:
     try:
         while sent < total:
             sent += conn.sock.send(chunk)
-    except (TimeoutError, BrokenPipeError, ConnectionResetError):
+    except (TimeoutError, BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
         pass
     return sent
 
@@ -810,6 +813,13 @@ QUIET = {
     "monitor",
     "sync",
     "psync",
+    # A reply for each name, or none at all.
+    "unsubscribe",
+    "punsubscribe",
+    "sunsubscribe",
+    # They wait for as long as they are told to.
+    "wait",
+    "waitaof",
 }
 
 

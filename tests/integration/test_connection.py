@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import socket
+import ssl
 import threading
 
 import pytest
@@ -12,6 +12,8 @@ from tools import resp
 from tools.doors import Door
 from tools.resp import ReplyError, encode
 from tools.wait import until
+
+pytestmark = pytest.mark.tls
 
 
 def test_ping_and_echo(door: Door) -> None:
@@ -465,7 +467,7 @@ INLINE = [
 def test_inline_commands(door: Door, sent: bytes, reply: bytes | None) -> None:
     conn = door.socket()
     conn.send(sent)
-    conn.sock.shutdown(socket.SHUT_WR)
+    conn.end()
     got = conn.read_to_end()
     if reply is not None:
         assert got == reply
@@ -551,7 +553,7 @@ def test_every_way_to_cut_a_command_in_two(door: Door) -> None:
 def test_commands_before_a_half_close_are_all_answered(door: Door) -> None:
     conn = door.socket()
     conn.send(encode("INCR", "n") * 5000)
-    conn.sock.shutdown(socket.SHUT_WR)
+    conn.end()
     assert conn.read_to_end() == b"".join(b":%d\r\n" % i for i in range(1, 5001))
 
 
@@ -562,7 +564,7 @@ def test_large_reply_after_half_close(door: Door) -> None:
     door("SET", "big", value)
     conn = door.socket()
     conn.send(encode("GET", "big") + encode("PING"))
-    conn.sock.shutdown(socket.SHUT_WR)
+    conn.end()
     assert conn.read_to_end() == b"$%d\r\n%s\r\n+PONG\r\n" % (len(value), value)
 
 
@@ -592,11 +594,11 @@ def test_maxclients(door: Door) -> None:
     door.config("maxclients", "20")
     conns, refused = [], 0
     for _ in range(40):
-        conn = door.socket()
-        conn.send_quietly(encode("PING"))
         try:
+            conn = door.socket()
+            conn.send_quietly(encode("PING"))
             reply = conn.read()
-        except (ConnectionResetError, EOFError):
+        except (ConnectionResetError, EOFError, ssl.SSLEOFError):  # with TLS it cannot be told
             reply = "ERR max number of clients reached"
         if reply == "PONG":
             conns.append(conn)
@@ -611,14 +613,12 @@ def test_maxclients(door: Door) -> None:
 
 
 def _answers(door: Door) -> bool:
-    conn = door.socket()
-    conn.send_quietly(encode("PING"))
     try:
-        return conn.read() == "PONG"
-    except (ConnectionResetError, EOFError):
+        with door.backend.connect() as conn:
+            conn.send_quietly(encode("PING"))
+            return conn.read() == "PONG"
+    except (ConnectionResetError, EOFError, ssl.SSLEOFError):
         return False
-    finally:
-        conn.close()
 
 
 @pytest.mark.sockets

@@ -266,7 +266,7 @@ def wait_for(acked: list[int], writes: int) -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("policy", ["always", "everysec"])
+@pytest.mark.parametrize("policy", ["always", "everysec", "no"])
 def test_crashes_at_random_moments_lose_nothing_acknowledged(start, policy: str) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")

@@ -1,31 +1,35 @@
 """Doors: the ways into a store, behind one interface, so that one test body runs on all of them.
 
 redis-resp2, redis-resp3 are redis-server, the reference that proves the test. tcp-resp2,
-tcp-resp3, unix and embedded are RustyPotato. A door is one connection (embedded: one session);
+tcp-resp3, unix, tls and embedded are RustyPotato; tls is for the tests that are marked so. A door is one connection (embedded: one session);
 other() opens a second one.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from tools import resp
+from tools.certs import Authority
 from tools.resp import Conn, Node
 from tools.script import run_script
-from tools.servers import Server
+from tools.servers import Server, free_port
 from tools.wait import until
 
 REFERENCE = ("redis-resp2", "redis-resp3")
 OURS = ("tcp-resp2", "tcp-resp3", "unix", "embedded")
-ALL = REFERENCE + OURS
+TLS = ("tls",)
+ALL = REFERENCE + OURS + TLS
 # Debug commands are refused by default, by Redis 7.0 as by us; the tests need them.
 SETTINGS: dict[str, object] = {"enable-debug-command": "yes"}
 
 
 def selected(choice: str) -> tuple[str, ...]:
     """ "all", "redis", "ours", or door names with commas between."""
-    groups = {"all": ALL, "redis": REFERENCE, "ours": OURS}
+    groups = {"all": ALL, "redis": REFERENCE, "ours": OURS + TLS}
     names: list[str] = []
     for part in choice.split(","):
         names += groups.get(part, (part,))
@@ -246,13 +250,35 @@ class SocketBackend(Backend):
             + self.server.log_tail()
         )
         self.server.stop()
+        self.revive()
+        return tail
+
+    def revive(self) -> None:
         self.server.__init__(self.kind, **SETTINGS)  # type: ignore[misc]
         self.server.start()
-        return tail
 
     def close(self) -> None:
         if self.owned:
             self.server.stop()
+
+
+class TlsBackend(SocketBackend):
+    """A server of its own, met at its tls-port alone."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="rp-door-")
+        authority = Authority(Path(self.folder.name))
+        settings = SETTINGS | authority.settings() | {"tls-port": free_port()}
+        self.start = lambda: Server("rustypotato", tls=authority.client(), **settings).start()
+        super().__init__("rustypotato", unix=False, server=self.start())
+        self.owned = True
+
+    def revive(self) -> None:
+        self.server = self.start()
+
+    def close(self) -> None:
+        super().close()
+        self.folder.cleanup()
 
 
 class EmbeddedBackend(Backend):
@@ -286,6 +312,8 @@ class Backends:
                 tcp = self.of("tcp-resp2")
                 assert isinstance(tcp, SocketBackend)
                 self._made[group] = SocketBackend("rustypotato", unix=True, server=tcp.server)
+            elif group == "tls":
+                self._made[group] = TlsBackend()
             else:
                 self._made[group] = EmbeddedBackend()
         return self._made[group]

@@ -7,6 +7,7 @@ A tree is a Node(kind, value): kind is the type byte of the reply ("+", "-", ":"
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from typing import Any, NamedTuple
 
@@ -148,9 +149,15 @@ def parse_all(raw: bytes) -> list[Node]:
 
 
 class Conn:
-    """A blocking socket, TCP (host, port) or unix (path), that reads whole replies."""
+    """A blocking socket, TCP (host, port), with `tls` encrypted, or unix (path), that reads whole
+    replies."""
 
-    def __init__(self, address: tuple[str, int] | str, timeout_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int] | str,
+        timeout_s: float = DEADLINE_S,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.address = address
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM)
@@ -159,6 +166,8 @@ class Conn:
             self.sock.connect(address)
             if family == socket.AF_INET:
                 self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls:
+                self.sock = tls.wrap_socket(self.sock, server_hostname="localhost")
         except OSError:
             self.sock.close()
             raise
@@ -181,8 +190,13 @@ class Conn:
         """As send, for input that may make the peer close before it has read everything."""
         try:
             self.sock.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             pass
+
+    def end(self) -> None:
+        """Says that nothing more will be sent; replies can still be read."""
+        # Not SSLSocket's own shutdown: it forgets the keys.
+        socket.socket.shutdown(self.sock, socket.SHUT_WR)
 
     def _fill(self) -> bool:
         if self.pos > 1 << 16:
@@ -190,7 +204,22 @@ class Conn:
             self.pos = 0
         data = self.sock.recv(1 << 18)
         self.buf += data
+        if data and isinstance(self.sock, ssl.SSLSocket):
+            self._fill_more(self.sock)
         return bool(data)
+
+    def _fill_more(self, sock: ssl.SSLSocket) -> None:
+        """recv gives one record at a time: what else is there, so that a long reply is not parsed
+        at each of them."""
+        timeout_s = sock.gettimeout()
+        sock.setblocking(False)
+        try:
+            for _ in range(16):
+                self.buf += sock.recv(1 << 18)
+        except OSError:
+            pass  # None left; a broken connection shows at the next recv.
+        finally:
+            sock.settimeout(timeout_s)
 
     def read_node(self) -> tuple[bytes, Node]:
         """The next reply: (raw bytes, tree). Raises EOFError when the peer has closed."""

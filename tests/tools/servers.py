@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -53,9 +54,11 @@ class Server:
         kind: str,
         config_file: str | None = None,
         env: dict[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
         **settings: object,
     ) -> None:
-        self.kind = kind
+        """tls: connect() goes to the setting tls-port with it."""
+        self.kind, self.tls = kind, tls
         self.dir = tempfile.mkdtemp(prefix=f"rp-{kind}-")
         self.port = int(settings.pop("port", 0)) or free_port()
         self.unixsocket = os.path.join(self.dir, "s.sock")
@@ -122,6 +125,8 @@ class Server:
             return "(no log)"
 
     def connect(self, unix: bool = False, timeout_s: float = 30 * SCALE) -> Conn:
+        if self.tls and not unix:
+            return Conn(("127.0.0.1", int(str(self.settings["tls-port"]))), timeout_s, self.tls)
         return Conn(self.unixsocket if unix else ("127.0.0.1", self.port), timeout_s)
 
     def rss_bytes(self) -> int:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log_queue.h"
 
 namespace rp {
 
@@ -133,6 +134,103 @@ TEST_F(Log, ThreadsNeverMixLinesEvenWhileTheFileChanges) {
     }
     EXPECT_EQ(kThreads * kLines, lines);
     unlink(other.c_str());
+}
+
+// ---- shapes -----------------------------------------------------------------------------------
+
+static std::string shaped(LogFormat format, const std::string& text) {
+    char out[kLogShapedMax];
+    size_t n = log_shape(format, LogLevel::warning, 1795408335007, text.data(), text.size(), out);
+    return std::string(out, n);
+}
+
+// What JSON says between the quotes of "msg".
+static std::string json_text(const std::string& text) {
+    std::string line = shaped(LogFormat::json, text);
+    std::string head = "{\"ts\":\"2026-11-23T04:32:15.007Z\",\"level\":\"warning\",\"pid\":" +
+                       std::to_string(getpid()) + ",\"msg\":\"";
+    EXPECT_EQ(head, line.substr(0, head.size()));
+    EXPECT_EQ("\"}\n", line.substr(line.size() - 3));
+    return line.substr(head.size(), line.size() - head.size() - 3);
+}
+
+TEST(LogShape, JsonEscapesWhatWouldEndAString) {
+    EXPECT_EQ("plain \xC3\xA4 \xF0\x9F\xA5\x94", json_text("plain \xC3\xA4 \xF0\x9F\xA5\x94"));
+    EXPECT_EQ("a\\\"b\\\\c", json_text("a\"b\\c"));
+    EXPECT_EQ("\\u000a\\u000d\\u0009\\u001b\\u007f", json_text("\n\r\t\x1b\x7f"));
+    EXPECT_EQ("\\u0085\\u009b", json_text("\xC2\x85\xC2\x9B"));
+}
+
+TEST(LogShape, JsonReplacesWhatIsNotUtf8) {
+    const std::string bad = "\xEF\xBF\xBD";
+    EXPECT_EQ(bad + "a", json_text("\xFF"
+                                   "a"));
+    EXPECT_EQ(bad + bad, json_text("\xC0\x80"));                      // too long a form of NUL
+    EXPECT_EQ(bad + bad + bad, json_text("\xED\xA0\x80"));            // half a surrogate pair
+    EXPECT_EQ(bad + bad, json_text("\xE2\x82"));                      // cut short
+    EXPECT_EQ(bad + bad + bad + bad, json_text("\xF4\x90\x80\x80"));  // beyond U+10FFFF
+}
+
+TEST(LogShape, LogfmtIsOneLineOfPairs) {
+    EXPECT_EQ("ts=2026-11-23T04:32:15.007Z level=warning pid=" + std::to_string(getpid()) +
+                  " msg=\"x=\\\"1\\\" level=debug\\u000a\"\n",
+              shaped(LogFormat::logfmt, "x=\"1\" level=debug\n"));
+}
+
+TEST(LogShape, TheWorstTextFits) {
+    for (LogFormat format : {LogFormat::redis, LogFormat::logfmt, LogFormat::json}) {
+        std::string line = shaped(format, std::string(4000, '\x01'));
+        EXPECT_LT(line.size(), kLogShapedMax);
+        EXPECT_EQ('\n', line.back());
+    }
+}
+
+TEST_F(Log, ReopenFollowsTheName) {
+    std::string old = path + "_old";
+    RP_LOG_NOTICE("before");
+    ASSERT_EQ(0, rename(path.c_str(), old.c_str()));
+    RP_LOG_NOTICE("between");
+    EXPECT_EQ(Status::ok, log_reopen());
+    RP_LOG_NOTICE("after");
+    EXPECT_NE(std::string::npos, file_text(old).find("between"));
+    EXPECT_NE(std::string::npos, written().find("after"));
+    EXPECT_EQ(std::string::npos, file_text(old).find("after"));
+    unlink(old.c_str());
+}
+
+// ---- the queue --------------------------------------------------------------------------------
+
+TEST_F(Log, TheQueueKeepsOrderAndCountsWhatItLoses) {
+    log_set_quiet(true);
+    log_queue_start();
+    for (size_t i = 0; i < kLogQueueLines + 5; i++)
+        RP_LOG_NOTICE("%zu", i);
+    LogLine r;
+    for (size_t i = 0; i < kLogQueueLines; i++) {
+        ASSERT_TRUE(log_queue_take(&r, 0));
+        EXPECT_EQ(std::to_string(i), std::string(r.text, r.len));
+        EXPECT_EQ(0u, r.lost);
+    }
+    EXPECT_FALSE(log_queue_take(&r, 0));
+    RP_LOG_WARNING("a\nb");
+    ASSERT_TRUE(log_queue_take(&r, 0));
+    EXPECT_EQ(5u, r.lost);
+    EXPECT_EQ("a b", std::string(r.text, r.len));
+    EXPECT_EQ(LogLevel::warning, r.level);
+    log_queue_stop();
+    EXPECT_EQ("", written());
+}
+
+TEST_F(Log, ATakerIsWokenByALineAndByWake) {
+    log_queue_start();
+    LogLine r = {};
+    std::thread taker([&] { EXPECT_TRUE(log_queue_take(&r, 60000)); });
+    RP_LOG_NOTICE("here");
+    taker.join();
+    EXPECT_EQ("here", std::string(r.text, r.len));
+    log_queue_wake();  // before anybody waits: the next one comes back
+    EXPECT_FALSE(log_queue_take(&r, 60000));
+    log_queue_stop();
 }
 
 }  // namespace rp

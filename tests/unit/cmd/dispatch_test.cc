@@ -1,5 +1,7 @@
 #include "../cmd/harness.h"
 
+#include "cmd/admit.h"
+
 namespace rp::test {
 
 TEST(Dispatch, RunsACommandWhateverTheCaseOfItsName) {
@@ -40,13 +42,52 @@ TEST(Dispatch, APipelineIsAnsweredInOrder) {
               "+OK\r\n:2\r\n$1\r\n2\r\n:1\r\n");
 }
 
-TEST(Dispatch, AnUnauthenticatedSessionIsRefused) {
+static bool admit_nobody(CmdCtx*, const CmdRef*, Args, Rejection* why) {
+    return reject_with(why, Err::no_auth);
+}
+
+TEST(Dispatch, CommandsOfAGuardedSessionAreAskedAboutOthersAreNot) {
     TestEngine e;
     Client c(&e);
-    c.session.authenticated = false;
-    e.core.config->requirepass_set = 1;
+    e.core.hooks.admit = admit_nobody;
+    EXPECT_EQ(c("SET k v"), "+OK\r\n");
+    c.session.guarded = true;
     EXPECT_EQ(c("GET k"), "-NOAUTH Authentication required.\r\n");
     EXPECT_EQ(c("NOPE").substr(0, 12), "-ERR unknown");
+}
+
+TEST(Dispatch, QueuedCommandsAreAskedAboutAgain) {
+    TestEngine e;
+    Client c(&e);
+    e.core.hooks.admit = [](CmdCtx* ctx, const CmdRef* ref, Args, Rejection* why) {
+        bool write = (ref->row->flags & kCmdWrite) != 0;
+        return !(ctx->in_exec && write) || reject(why, "NOPERM not now");
+    };
+    c.session.guarded = true;
+    EXPECT_EQ(c.pipeline({{"MULTI"}, {"SET", "k", "v"}, {"GET", "k"}, {"EXEC"}}),
+              "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n-NOPERM not now\r\n$-1\r\n");
+}
+
+TEST(Dispatch, ARenamedCommandHasOnlyItsNewName) {
+    TestEngine e;
+    Client c(&e);
+    Renames* names = renames_new();
+    EXPECT_EQ(renames_add(names, "get", "FETCH"), Renamed::done);
+    EXPECT_EQ(renames_add(names, "set", "get"), Renamed::done);
+    EXPECT_EQ(renames_add(names, "del", ""), Renamed::done);
+    EXPECT_EQ(renames_add(names, "del", "x"), Renamed::unknown);
+    EXPECT_EQ(renames_add(names, "incr", "mget"), Renamed::taken);
+    EXPECT_EQ(renames_add(names, "OBJECT", "look"), Renamed::done);
+    e.core.renames = names;
+    EXPECT_EQ(c("GET k v"), "+OK\r\n");
+    EXPECT_EQ(c("fetch k"), "$1\r\nv\r\n");
+    EXPECT_EQ(c.pipeline({{"FETCH", "k"}, {"DEL", "k"}}).substr(0, 19), "$1\r\nv\r\n-ERR unknown");
+    EXPECT_EQ(c("SET k v").substr(0, 12), "-ERR unknown");
+    EXPECT_EQ(c("look foo"), "-ERR unknown subcommand 'foo'. Try LOOK HELP.\r\n");
+    EXPECT_TRUE(renames_reach(names, command_find("set").row));
+    EXPECT_FALSE(renames_reach(names, command_find("del").row));
+    e.core.renames = nullptr;
+    renames_free(names);
 }
 
 TEST(Dispatch, ReadingAnExpiredKeyDeletesIt) {

@@ -157,19 +157,30 @@ TEST_F(SourceTest, SecretsAreNotRepeatedInErrors) {
 }
 
 TEST_F(SourceTest, WhatCannotBeHonouredIsRefused) {
-    EXPECT_EQ(file("rename-command GET \"\""),
-              "file line 1: 'rename-command' is not supported; remove it");
     EXPECT_EQ(file("loadmodule x.so"), "file line 1: 'loadmodule' is not supported; remove it");
-    EXPECT_EQ(file("user alice on"),
-              "file line 1: 'user': access control lists are not supported; use requirepass");
 }
 
-TEST_F(SourceTest, DaemonizeMayBeTakenBackButNotKept) {
+static void add_line(void* arg, const Bytes* words, size_t count, const char* where) {
+    auto* text = static_cast<std::string*>(arg);
+    *text += std::string(where) + ":";
+    for (size_t i = 0; i < count; i++)
+        *text += " <" + std::string(words[i].ptr, words[i].len) + ">";
+    *text += "\n";
+}
+
+TEST_F(SourceTest, UsersAndRenamedCommandsAreKeptWithTheirLines) {
+    EXPECT_EQ(file("user alice on (+get ~a)\nrename-command GET \"\"\nUSER bob off"), "");
+    std::string users, renames;
+    config_each_user(c, add_line, &users);
+    config_each_rename(c, add_line, &renames);
+    EXPECT_EQ(users, "file line 1: <alice> <on> <(+get> <~a)>\nfile line 3: <bob> <off>\n");
+    EXPECT_EQ(renames, "file line 2: <GET> <>\n");
+    EXPECT_EQ(file("user"), "file line 1: 'user': a name and rules must follow");
+    EXPECT_EQ(file("rename-command GET"), "file line 1: 'rename-command': two names must follow");
+}
+
+TEST_F(SourceTest, DaemonizeMayBeTakenBack) {
     const std::string a = write("a.conf", "\ndaemonize yes\n");
-    EXPECT_EQ(load({a.c_str()}),
-              "config file '" + a +
-                  "' line 2: 'daemonize': only 'no' is allowed: run it under a service manager, or "
-                  "in the background with '&' (got 'yes')");
     EXPECT_EQ(load({a.c_str(), "--daemonize", "no", "--supervised", "systemd"}), "");
 }
 

@@ -229,9 +229,24 @@ TEST_F(CheckTest, ATornTailIsFixedAndKept) {
     EXPECT_TRUE(found.empty()) << "nothing was left to do";
 }
 
-TEST_F(CheckTest, ATornIncrementIsFixedOnlyWhenNothingFollowsIt) {
+TEST_F(CheckTest, WhatFollowsAMissingEndIsCutIfThatWasNotYetOnTheDisk) {
+    const std::string torn = incr + run_of(8, 1, set("e", "5")).substr(0, 30);
+    for (const std::string& before : {torn, incr.substr(0, incr.size() - 5)}) {
+        put(kIncr, before);
+        put(kLast, run_of(9, 1, set("f", "6")));
+        EXPECT_EQ(CheckResult::torn, check()) << fault();
+        ASSERT_TRUE(fix()) << err.text;
+        EXPECT_EQ("", get(kLast));
+        EXPECT_EQ(run_of(9, 1, set("f", "6")), get(std::string(kLast) + ".cut-0"));
+        EXPECT_EQ(CheckResult::good, check()) << fault();
+        remove((std::string(kLast) + ".cut-0").c_str());
+    }
+}
+
+TEST_F(CheckTest, ATornIncrementIsFixedOnlyWhenNothingThatCountsFollowsIt) {
     const std::string torn = incr + run_of(8, 1, set("e", "5")).substr(0, 30);
     put(kIncr, torn);
+    put(kLast, RP_AOF_WHOLE_LINE + last);
     EXPECT_EQ(CheckResult::damaged, check());
     EXPECT_EQ("missing /appendonly.aof.3.incr.aof@" + std::to_string(incr.size()) +
                   ": the last run is incomplete, and later increments go on",
@@ -252,6 +267,7 @@ TEST_F(CheckTest, ATornIncrementIsFixedOnlyWhenNothingFollowsIt) {
 
 TEST_F(CheckTest, AGapBetweenIncrementsIsMissingData) {
     put(kIncr, run_of(5, 1, set("a", "1")));
+    put(kLast, RP_AOF_WHOLE_LINE + last);
     EXPECT_EQ(CheckResult::damaged, check());
     EXPECT_EQ(
         "missing /appendonly.aof.4.incr.aof@0: record 6 was to follow the increment before it, "

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "mem/mem.h"
+#include "persist/aof_chain.h"
 #include "persist/crc32c.h"
 #include "persist/log.h"
 #include "unit/persist/sim_disk.h"
@@ -95,6 +96,7 @@ struct Read {
     uint64_t behind = 0;         // the number that the next run must begin with; 0: any
     size_t runs = 0, stamps = 0;
     bool torn = false;  // the last run is not whole
+    size_t whole_lines = 0;
     std::string wrong;  // a broken promise
 };
 
@@ -143,6 +145,11 @@ inline void read_increment(const std::string& text, Read* out) {
         unsigned long long first, records, bytes;
         unsigned crc;
         size_t start = at;
+        if (text.compare(at, strlen(RP_AOF_WHOLE_LINE), RP_AOF_WHOLE_LINE) == 0) {
+            at += strlen(RP_AOF_WHOLE_LINE);
+            out->whole_lines++;
+            continue;
+        }
         if (!take_line(text, &at, &line) ||
             sscanf(line.c_str(), "#RP1 %llu %llu %llu %8x", &first, &records, &bytes, &crc) != 4 ||
             text.size() - at < bytes || crc32c(0, {text.data() + at, bytes}) != crc) {
@@ -165,14 +172,19 @@ inline void read_increment(const std::string& text, Read* out) {
     }
 }
 
-// All increments that the manifest names, in order. A base "upto <n>" stands for its numbers.
+// All increments that the manifest names, in order, but for those that a power cut has made void. A
+// base "upto <n>" stands for its numbers.
 inline Read read_all(SimDisk* disk) {
     Read out;
     FileOps files = sim_ops(disk);
     Manifest m;
     bool found;
     PersistErr err;
-    if (!manifest_load(&files, kDir, kName, &m, &found, &err)) out.wrong = err.text;
+    bool dropped;  // as a start does
+    if (!manifest_load(&files, kDir, kName, &m, &found, &err) ||
+        !aof_drop_void(&files, kDir, &m, true, &dropped, &err)) {
+        out.wrong = err.text;
+    }
     for (size_t i = 0; i < m.count && out.wrong.empty(); i++) {
         std::string text;
         if (m.files[i].kind == AofKind::history) continue;

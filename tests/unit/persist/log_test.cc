@@ -213,7 +213,7 @@ TEST_F(Log_, ManyPartsAndLargeBlobsArriveWhole) {
     }
     EXPECT_TRUE(log_close(log));
     log = nullptr;
-    EXPECT_EQ(blob->refs.load(), 1u);
+    EXPECT_EQ(refs_count(&blob->refs), 1u);
     blob_unref(blob);
     std::string path = dir + "/appendonly.aof.1.incr.aof";
     FILE* f = fopen(path.c_str(), "rb");
@@ -374,6 +374,7 @@ TEST_F(Log_, WhoeverAskedIsToldOfEveryStep) {
     Voice v(journal);
     ASSERT_TRUE(wait(v.put()));
     EXPECT_TRUE(comes([&] { return told.count > 0; }));
+    EXPECT_TRUE(close());
 }
 
 TEST_F(Log_, AFullLogMakesRoom) {
@@ -421,6 +422,74 @@ TEST_F(Log_, ACutSendsWhatFollowsToTheNextIncrement) {
     EXPECT_EQ(now.wrong, "");
     EXPECT_EQ(now.seqs, std::vector<uint64_t>{3});
     EXPECT_EQ(now.dbs, std::vector<int64_t>{7});
+}
+
+// Under `everysec` and `no`. What hangs is every sync from before the cut on.
+TEST_F(Log_, TurningWhileASyncHangsDelaysNoWrite) {
+    for (FsyncPolicy policy : {FsyncPolicy::everysec, FsyncPolicy::no}) {
+        ASSERT_TRUE(open(policy));
+        SlowSync slow;
+        slow.install(disk.get());
+        Voice v(journal);
+        ASSERT_TRUE(wait(v.put()));
+        ASSERT_EQ(log_prepare_rotate(log), 0);
+        slow.set(true);
+        ASSERT_TRUE(wait(v.put()));
+        int64_t incr = rotate();
+        ASSERT_TRUE(wait(v.put())) << "while the old increment's sync hangs";
+        slow.wait_for_one();
+        ASSERT_TRUE(wait(v.put()));
+        EXPECT_LT(stats().synced_seq, v.last);
+        std::string text;
+        ASSERT_TRUE(sim_get(disk.get(), incr_path(incr), &text));
+        Read r;
+        read_increment(text, &r);
+        EXPECT_EQ(r.seqs.size(), 2u);
+        EXPECT_EQ(r.whole_lines, 0u) << "nobody knows that yet";
+        slow.set(false);
+        EXPECT_TRUE(comes([&] {
+            return sim_get(disk.get(), incr_path(incr), &text) &&
+                   text.find(RP_AOF_WHOLE_LINE) != std::string::npos;
+        }));
+        v.submit();
+        EXPECT_TRUE(close());
+        sim_set_hook(disk.get(), nullptr);
+    }
+}
+
+TEST_F(Log_, WhatStandsBehindAMissingEndIsDroppedOnlyIfThatEndWasNeverSynced) {
+    for (bool settled : {false, true}) {
+        disk = sim_new();
+        files = sim_ops(disk.get());
+        sim_mkdir(disk.get(), kDir);
+        ASSERT_TRUE(open(FsyncPolicy::no));
+        {
+            Voice v(journal);
+            for (int i = 0; i < 3; i++)
+                ASSERT_TRUE(wait(v.put()));
+            rotate();
+            ASSERT_TRUE(wait(v.put()));
+        }
+        ASSERT_TRUE(close());
+        std::string old, later;
+        ASSERT_TRUE(sim_get(disk.get(), incr_path(1), &old));
+        ASSERT_TRUE(sim_get(disk.get(), incr_path(2), &later));
+        size_t at = later.find(RP_AOF_WHOLE_LINE);
+        ASSERT_NE(at, std::string::npos);
+        if (!settled) later.erase(at, strlen(RP_AOF_WHOLE_LINE));
+        sim_put(disk.get(), incr_path(1), old.substr(0, old.size() - 5));
+        sim_put(disk.get(), incr_path(2), later);
+        Read r = read_all(disk.get());
+        if (settled) {
+            EXPECT_EQ(r.wrong, "something stands behind a torn increment");
+        } else {
+            EXPECT_EQ(r.wrong, "");
+            EXPECT_EQ(r.seqs, (std::vector<uint64_t>{1, 2}));
+            std::string kept;
+            ASSERT_TRUE(sim_get(disk.get(), incr_path(2) + ".cut-0", &kept));
+            EXPECT_EQ(kept, later);
+        }
+    }
 }
 
 TEST_F(Log_, ACutWithoutPreparationMakesItsIncrement) {

@@ -86,11 +86,11 @@ TEST_F(OutTest, ABlobIsReferencedAndLetGo) {
     write(&o, "<");
     out_blob(&o, b, 10, 40000);
     write(&o, ">");
-    EXPECT_EQ(b->refs.load(), 2u);
+    EXPECT_EQ(refs_count(&b->refs), 2u);
     EXPECT_EQ(o.bytes, 40002u);
     EXPECT_TRUE(text_of(&o) == "<" + numbers(50000).substr(10, 40000) + ">");
     out_consume(&o, 40001);
-    EXPECT_EQ(b->refs.load(), 1u);
+    EXPECT_EQ(refs_count(&b->refs), 1u);
     EXPECT_EQ(text_of(&o), ">");
     out_consume(&o, 1);
     EXPECT_EQ(o.head, nullptr);
@@ -142,7 +142,7 @@ TEST_F(OutTest, SpliceMovesWhatIsUnsent) {
     EXPECT_EQ(text_of(&dst), numbers(20000).substr(19990));
     out_splice(&dst, &blob_first);
     out_clear(&dst);
-    EXPECT_EQ(b->refs.load(), 1u);
+    EXPECT_EQ(refs_count(&b->refs), 1u);
     blob_unref(b);
 }
 
@@ -159,7 +159,7 @@ TEST_F(OutTest, RewindUndoesEverythingAfterTheMark) {
             out_rewind(&o, m);
             EXPECT_TRUE(text_of(&o) == numbers(start)) << start;
         }
-        EXPECT_EQ(b->refs.load(), 1u);
+        EXPECT_EQ(refs_count(&b->refs), 1u);
         write(&o, "end");
         EXPECT_TRUE(text_of(&o) == numbers(start) + "end");
         out_clear(&o);

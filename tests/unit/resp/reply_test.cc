@@ -121,15 +121,15 @@ TEST(Reply, LongBlobsAreReferencedShortPartsCopied) {
     Reply r;
     r.out = &o;
     reply_bulk_blob(&r, b, 5, kOutBlobMin - 1);
-    EXPECT_EQ(b->refs.load(), 1u);
+    EXPECT_EQ(refs_count(&b->refs), 1u);
     reply_bulk_blob(&r, b, 5, kOutBlobMin);
-    EXPECT_EQ(b->refs.load(), 2u);
+    EXPECT_EQ(refs_count(&b->refs), 2u);
     std::string s(o.bytes, '?');
     out_copy(&o, s.data());
     EXPECT_TRUE(s == "$16383\r\n" + std::string(16383, 'z') + "\r\n$16384\r\n" +
                          std::string(16384, 'z') + "\r\n");
     out_clear(&o);
-    EXPECT_EQ(b->refs.load(), 1u);
+    EXPECT_EQ(refs_count(&b->refs), 1u);
     blob_unref(b);
 }
 

@@ -65,7 +65,7 @@ class EditTest : public ::testing::Test {
     void store(Bytes key, Type type, Value v) {
         {
             MutexGuard guard(&segment(key)->lock);
-            edit_store(&a, key, type, &v);
+            edit_store(&a, key, type, &v, 0, "stored");
         }
         check(key);
     }

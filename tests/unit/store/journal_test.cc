@@ -122,10 +122,10 @@ TEST_F(JournalTest, ABlobIsReferencedNotCopied) {
     memset(blob->data, 'b', blob->len);
     const Bytes words[] = {"SET", "k", bytes_slice(blob_bytes(blob), 1, kOutBlobMin)};
     record_add(&a, words, 3, blob, 2);
-    EXPECT_EQ(blob->refs.load(), 2u);
+    EXPECT_EQ(refs_count(&blob->refs), 2u);
     std::vector<Words> said = commands_of(only_bytes());
     EXPECT_EQ(said[0][2], std::string(kOutBlobMin, 'b'));
-    EXPECT_EQ(blob->refs.load(), 1u);
+    EXPECT_EQ(refs_count(&blob->refs), 1u);
     blob_unref(blob);
 }
 

@@ -113,7 +113,7 @@ TEST(Entry, RetireGivesTheBlobBackAtOnceAndTheEntryLater) {
     Entry* e = entry_new_blob("k", blob_ref(b), kNoExpiry);
     epoch_pin(s);
     entry_retire(s, e);
-    EXPECT_EQ(1u, b->refs.load());
+    EXPECT_EQ(1u, refs_count(&b->refs));
     EXPECT_EQ("k", as_string(entry_key(e)));  // still readable: we are pinned
     EXPECT_EQ(kBlobMin, entry_value_len(e));
     epoch_unpin(s);

@@ -1,0 +1,259 @@
+"""rustypotato top in a pseudo-terminal and in a pipe, against redis-server and RustyPotato."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pexpect
+import pyte
+import pytest
+
+from tools.servers import Server, clean_env, free_port
+from tools.wait import SCALE, until
+
+COMMAND = [sys.executable, "-m", "rustypotato", "top"]
+COLUMNS, LINES = 110, 40
+KINDS = ["redis", "rustypotato"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(request.param, slowlog_log_slower_than=0) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def busy(server: Server) -> Iterator[Server]:
+    stop = threading.Event()
+
+    def work() -> None:
+        with server.connect() as conn:
+            conn.call("SET", "\x1b[31mred\x1b[0m[bold]", "v")
+            conn.call("LPUSH", "\x1b[31mred\x1b[0m[bold]", "fails")
+            while not stop.wait(0.005):
+                for number in range(20):
+                    conn.call("SET", f"k{number}", "v", "EX", "1000")
+                    conn.call("GET", f"k{number}")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield server
+    stop.set()
+    thread.join()
+
+
+def environment(**more: str) -> dict[str, str]:
+    return clean_env(TERM="xterm-256color", COLUMNS=str(COLUMNS), LINES=str(LINES), **more)
+
+
+def once(*flags: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, "--once", "--interval", "0.3", *flags],
+        env=env or environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60 * SCALE,
+    )
+
+
+class Terminal:
+    """top in a pseudo-terminal, and what a person sees there."""
+
+    def __init__(self, *flags: str, columns: int = COLUMNS, lines: int = LINES) -> None:
+        env = clean_env(TERM="xterm-256color")
+        for name in ("COLUMNS", "LINES"):  # pytest-xdist sets them: the terminal's size counts
+            env.pop(name, None)
+        self.child = pexpect.spawn(
+            COMMAND[0],
+            [*COMMAND[1:], "--interval", "0.2", *flags],
+            dimensions=(lines, columns),
+            env=env,  # type: ignore[arg-type]
+            timeout=30 * SCALE,
+        )
+        self._screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self._screen)
+        self.seen = b""
+
+    def text(self) -> str:
+        try:
+            data = self.child.read_nonblocking(1 << 16, 0.05)
+            self.seen += data
+            self._stream.feed(data)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            pass
+        return "\n".join(self._screen.display)
+
+    def wait(self, what: str) -> str:
+        return until(lambda: re.search(what, text := self.text()) and text, f"{what} is shown", 30)
+
+    def ended(self) -> int | None:
+        until(lambda: not self.child.isalive() or self.text() is None, "top ends", 20)
+        return self.child.exitstatus
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., Terminal]]:
+    made: list[Terminal] = []
+
+    def open_one(*flags: str, **size: int) -> Terminal:
+        made.append(Terminal(*flags, **size))
+        return made[-1]
+
+    yield open_one
+    for one in made:
+        one.child.close(force=True)
+
+
+# ---------------------------------------------------------------- one frame
+
+
+def test_one_frame_tells_what_happens(busy: Server) -> None:
+    done = once("-p", str(busy.port))
+    assert done.returncode == 0, done.stderr
+    name = "RustyPotato" if busy.kind == "rustypotato" else "Redis 7.0"
+    assert name in done.stdout
+    assert f"127.0.0.1:{busy.port}" in done.stdout
+    assert float(re.search(r"([\d.]+)k? ops/s", done.stdout)[1]) > 0  # type: ignore[index]
+    assert re.search(r"│\s+set\s+[\d.]+k?\s", done.stdout)
+    assert re.search(r"db0\s+21, 20 TTL", done.stdout)
+    assert re.search(r"clients\s+2 of 10000", done.stdout)
+    if "latency|histogram" in done.stdout:
+        assert re.search(r"p50 now\s+[\d.]+ µs", done.stdout)
+        assert re.search(r"p99 now\s+[\d.]+ [µm]s", done.stdout)
+    for title in ("memory", "clients", "keys", "disk", "commands", "slow log"):
+        assert f"─ {title}" in done.stdout
+
+
+def test_no_control_character_of_a_key_reaches_the_terminal(busy: Server) -> None:
+    until(lambda: "lpush" in once("-p", str(busy.port)).stdout, "the command is counted")
+    done = once("-p", str(busy.port))
+    assert "\x1b" not in done.stdout
+    with Server(busy.kind, slowlog_log_slower_than=0) as quiet, quiet.connect() as conn:
+        conn.call("SET", "\x1b[31mred", "[bold]v")
+        conn.call("CONFIG", "SET", "slowlog-log-slower-than", "-1")
+        frame = once("-p", str(quiet.port)).stdout
+        if "this server has none" not in frame:
+            assert "SET \\x1b[31mred [bold]v" in frame
+
+
+@pytest.mark.parametrize("order", ["rate", "calls", "time", "name"])
+def test_commands_are_sorted_as_asked(busy: Server, order: str) -> None:
+    frame = once("-p", str(busy.port), "--sort", order).stdout
+    part = frame[frame.index("─ commands") : frame.index("─ slow log")]
+    names = re.findall(r"^│  ([a-z|]+) ", part, re.MULTILINE)[1:]
+    if order == "name":
+        assert names == sorted(names)
+    else:
+        assert {"get", "set"} <= set(names[:4])
+    head = {"rate": "ops/s ▾", "calls": "calls ▾", "time": "mean ▾", "name": "command ▾"}[order]
+    assert head in part
+
+
+def test_url_socket_and_password(server: Server) -> None:
+    assert once("-u", f"redis://127.0.0.1:{server.port}").returncode == 0
+    assert once("-u", f"unix://{server.unixsocket}").returncode == 0
+    assert once("-s", server.unixsocket).returncode == 0
+    with Server(server.kind, requirepass="secret") as guarded:
+        refused = once("-p", str(guarded.port))
+        assert (refused.returncode, "NOAUTH" in refused.stderr) == (1, True)
+        for flags, more in (
+            (["-a", "secret"], {}),
+            ([], {"REDISCLI_AUTH": "secret"}),
+            (["-u", f"redis://:secret@127.0.0.1:{guarded.port}"], {}),
+        ):
+            done = once("-p", str(guarded.port), *flags, env=environment(**more))
+            assert done.returncode == 0, done.stderr
+
+
+def test_errors_are_one_line() -> None:
+    done = once("-p", str(free_port()))
+    assert done.returncode == 1
+    assert re.fullmatch(r"rustypotato top: \S+: cannot connect: .+\n", done.stderr)
+    for flags in (["--interval", "0"], ["--interval", "x"], ["--sort", "size"], ["more"]):
+        wrong = once(*flags)
+        assert wrong.returncode == 2 and "usage: rustypotato top" in wrong.stderr
+    assert once("-u", "http://x").returncode == 2
+
+
+def test_a_reader_that_has_enough_is_no_error(server: Server) -> None:
+    command = [*COMMAND, "--once", "--interval", "0.2", "-p", str(server.port)]
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        done = subprocess.run(
+            command, stdout=pipe, stderr=subprocess.PIPE, env=environment(), check=False, timeout=60
+        )
+    assert b"Traceback" not in done.stderr
+
+
+# ---------------------------------------------------------------- live
+
+
+def test_live_view_moves_sorts_and_quits(busy: Server, terminal: Callable[..., Terminal]) -> None:
+    top = terminal("-p", str(busy.port))
+    first = top.wait(r"│\s+set\s+[\d.]+k?\s")
+    assert "ops/s ▾" in first
+    top.child.send("s")
+    top.wait("calls ▾")
+    top.child.send("s")
+    top.wait("mean ▾")
+    top.child.send("S")
+    top.wait("command ▾")
+    top.child.send("x")  # means nothing
+    top.child.send("r")
+    top.wait(r"│\s+set\s+[\d.]+k?\s")
+    counts = set()
+
+    def moved() -> bool:
+        found = re.search(r"│\s+unsaved\s+(\S+)\s+│", top.text())
+        counts.add(found[1] if found else None)
+        return len(counts - {None}) > 2
+
+    until(moved, "the numbers move", 30)
+    top.child.send("q")
+    assert top.ended() == 0
+    assert b"\x1b[?1049h" in top.seen  # the other screen, so that the shell's comes back
+
+
+def test_ctrl_c_ends_it_and_gives_the_terminal_back(
+    server: Server, terminal: Callable[..., Terminal]
+) -> None:
+    top = terminal("-p", str(server.port))
+    top.wait("─ memory")
+    top.child.sendintr()
+    assert top.ended() == 0
+    assert b"\x1b[?1049l" in top.seen and b"\x1b[?25h" in top.seen
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (60, 50), (200, 60), (100, 12)])
+def test_every_size_of_terminal_shows_the_head_and_commands(
+    server: Server, terminal: Callable[..., Terminal], columns: int, lines: int
+) -> None:
+    top = terminal("-p", str(server.port), columns=columns, lines=lines)
+    text = top.wait(r"ops/s")
+    assert "127.0.0.1" in text.splitlines()[0]
+    top.wait("─ memory")
+    if lines >= 24:
+        top.wait("─ commands")
+    top.child.send("q")
+    assert top.ended() == 0
+
+
+def test_a_server_that_goes_away_ends_it_with_a_line(terminal: Callable[..., Terminal]) -> None:
+    with Server("rustypotato") as server:
+        top = terminal("-p", str(server.port))
+        top.wait("─ memory")
+        server.signal(signal.SIGKILL)
+        server.wait_exit()
+        until(lambda: not top.child.isalive() or top.text() is None, "top ends", 20)
+    top.text()
+    assert top.child.exitstatus == 1
+    assert b"rustypotato top: 127.0.0.1:" in top.seen
