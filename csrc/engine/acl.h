@@ -56,7 +56,7 @@ void acl_free(Acl* take);
 bool acl_user_rules(Acl* a, Bytes name, AclRules* out);
 // ACL SETUSER: all rules or none. *why: the whole error without '-'.
 [[nodiscard]] bool acl_set_user(Engine* e, Bytes name, const Bytes* rules, size_t count,
-                                std::string* why);
+                                std::string* why, CmdCtx* c = nullptr);
 // ACL DELUSER of one user but the default one; its connections are closed. False: there is none.
 bool acl_delete_user(CmdCtx* c, Bytes name);
 // All users at once (ACL LOAD). Who is not logged in as the default user is disconnected.

@@ -30,7 +30,7 @@ static void acl_setuser(CmdCtx* c, Args argv, Reply* out) {
         return reply_error(out, "ERR Usernames can't contain spaces or null characters");
     }
     std::string why;
-    if (!acl_set_user(c->engine, argv[2], argv.items + 3, argv.len - 3, &why)) {
+    if (!acl_set_user(c->engine, argv[2], argv.items + 3, argv.len - 3, &why, c)) {
         return reply_error(out, view(why));
     }
     reply_ok(out);

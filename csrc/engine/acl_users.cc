@@ -1,5 +1,6 @@
 // The table of users: who is in it, and how a change reaches the sessions.
 #include "engine/acl.h"
+#include "engine/clients.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -40,36 +41,69 @@ static void guard_sessions(Engine* e, const AclUser* u) {
     }
 }
 
+// The caller's own connection is closed after its reply; an in-process caller stays. REQUIRES:
+// Clients.lock. True: somebody has to be woken.
+static bool close_session(Session* s, CmdCtx* c) {
+    if (s->embedded) return false;
+    if (c != nullptr && s == c->session) {
+        c->request_close = true;
+        return false;
+    }
+    s->kill.store(true, std::memory_order_relaxed);
+    return true;
+}
+
+static void wake_loops(Engine* e, bool needed) {
+    if (needed && e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+}
+
+// The connections of a user that is gone are closed. In-process callers have to log in again.
+static void disconnect(Engine* e, AclUser* u, CmdCtx* c) {
+    u->deleted.store(true, std::memory_order_relaxed);
+    bool others = false;
+    mutex_lock(&e->clients.lock);
+    for (Session* s = e->clients.head; s != nullptr; s = s->next) {
+        if (s->user != u) continue;
+        s->guarded.store(true, std::memory_order_relaxed);
+        others |= close_session(s, c);
+    }
+    mutex_unlock(&e->clients.lock);
+    wake_loops(e, others);
+}
+
+// Is there a channel that `before` allowed and `now` may not?
+static bool channels_lost(const AclRules* before, const AclRules* now) {
+    for (const AclSelector& s : before->selectors) {
+        if (s.all_channels && !acl_allows_channel(now, "*", true)) return true;
+        for (const std::string& p : s.channels) {
+            if (!acl_allows_channel(now, {p.data(), p.size()}, true)) return true;
+        }
+    }
+    return false;
+}
+
+// Who listens to anything is closed when its user has lost a channel: what exactly it listens to
+// only its own thread may read.
+static void close_subscribers(Engine* e, const AclUser* u, CmdCtx* c) {
+    bool others = false;
+    mutex_lock(&e->clients.lock);
+    for (Session* s = e->clients.head; s != nullptr; s = s->next) {
+        if (s->user == u && client_subscribed(s)) others |= close_session(s, c);
+    }
+    mutex_unlock(&e->clients.lock);
+    wake_loops(e, others);
+}
+
 // REQUIRES: Acl.lock. `restricted` comes before the sessions, so that one that logs in meanwhile
 // sees it (A1).
-static void publish(Engine* e, AclUser* u, const AclRules& rules) {
+static void publish(Engine* e, AclUser* u, const AclRules& rules, CmdCtx* c) {
     const AclRules* old = u->rules.exchange(new AclRules(rules), std::memory_order_acq_rel);
     bool restricted = !acl_rules_unrestricted(&rules);
     u->restricted.store(restricted, std::memory_order_relaxed);
     if (u == e->acl->standard) note_standard(e->acl, rules);
     if (restricted) guard_sessions(e, u);
+    if (restricted && channels_lost(old, &rules)) close_subscribers(e, u, c);
     epoch_retire(epoch_slot(), const_cast<AclRules*>(old), sizeof(AclRules), free_rules);
-}
-
-// The connections of a user that is gone are closed, the caller's own after its reply. An
-// in-process caller stays and has to log in again.
-static void disconnect(Engine* e, AclUser* u, CmdCtx* c) {
-    u->deleted.store(true, std::memory_order_relaxed);
-    size_t others = 0;
-    mutex_lock(&e->clients.lock);
-    for (Session* s = e->clients.head; s != nullptr; s = s->next) {
-        if (s->user != u) continue;
-        s->guarded.store(true, std::memory_order_relaxed);
-        if (s->embedded) continue;
-        if (c != nullptr && s == c->session) {
-            c->request_close = true;
-        } else {
-            s->kill.store(true, std::memory_order_relaxed);
-            others++;
-        }
-    }
-    mutex_unlock(&e->clients.lock);
-    if (others != 0 && e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
 }
 
 // ---- the table --------------------------------------------------------------------------------
@@ -122,7 +156,8 @@ static bool apply_all(AclRules* r, const std::vector<std::string>& rules, bool o
     return true;
 }
 
-bool acl_set_user(Engine* e, Bytes name, const Bytes* rules, size_t count, std::string* why) {
+bool acl_set_user(Engine* e, Bytes name, const Bytes* rules, size_t count, std::string* why,
+                  CmdCtx* c) {
     std::vector<std::string> joined;
     size_t bad;
     if (!acl_join_selectors(rules, count, &joined, &bad)) {
@@ -138,7 +173,7 @@ bool acl_set_user(Engine* e, Bytes name, const Bytes* rules, size_t count, std::
         u != nullptr ? *u->rules.load(std::memory_order_relaxed) : acl_rules_new(open_channels);
     if (!apply_all(&staged, joined, open_channels, why)) return false;
     if (u != nullptr) {
-        publish(e, u, staged);
+        publish(e, u, staged, c);
     } else {
         a->users[to_string(name)] = user_new(to_string(name), staged);
     }
@@ -168,7 +203,7 @@ void acl_replace_users(Engine* e, CmdCtx* c, const std::map<std::string, AclRule
     a->users.clear();
     a->users[kStandardName] = a->standard;
     auto standard = users.find(kStandardName);
-    publish(e, a->standard, standard != users.end() ? standard->second : acl_rules_open());
+    publish(e, a->standard, standard != users.end() ? standard->second : acl_rules_open(), c);
     for (auto& [name, rules] : users) {
         if (name != kStandardName) a->users[name] = user_new(name, rules);
     }
@@ -229,7 +264,7 @@ void acl_apply_requirepass(Engine* e) {
     if (password.len != 0) {
         rules.passwords.push_back(acl_hash_password({password.text, password.len}));
     }
-    publish(e, u, rules);
+    publish(e, u, rules, nullptr);
 }
 
 // ---- sessions ---------------------------------------------------------------------------------

@@ -27,6 +27,10 @@ NO_KEY = ReplyError(
     "NOPERM this user has no permissions to access one of the keys used as arguments"
 )
 
+NO_CHANNEL = ReplyError(
+    "NOPERM this user has no permissions to access one of the channels used as arguments"
+)
+
 
 @pytest.fixture
 def acl(door: Door) -> Iterator[Door]:
@@ -177,6 +181,24 @@ def test_changed_rules_hold_for_the_next_command_of_who_is_in(acl: Door) -> None
     assert bob("GET", "k") == NO_KEY
     acl("ACL", "SETUSER", "bob", "allkeys")
     assert bob("GET", "k") is None
+
+
+@pytest.mark.sockets
+def test_a_subscriber_whose_user_loses_the_channel_is_disconnected(acl: Door) -> None:
+    acl("ACL", "SETUSER", "bob", "on", "nopass", "+@all", "resetchannels", "&news*", "&a")
+    with acl.backend.connect() as bob, acl.backend.connect() as idle:
+        for conn in (bob, idle):
+            assert conn.call("AUTH", "bob", "x") == "OK"
+            for command in (("SUBSCRIBE", "b"), ("PSUBSCRIBE", "news1"), ("PUBLISH", "b", "m")):
+                assert conn.call(*command) == NO_CHANNEL, command
+        bob.call("SUBSCRIBE", "news1")
+        acl("ACL", "SETUSER", "bob", "-get", "&more")  # nothing lost: it stays
+        assert acl("PUBLISH", "news1", "hello") == 1
+        assert bob.read() == [b"message", b"news1", b"hello"]
+        acl("ACL", "SETUSER", "bob", "resetchannels", "&a")
+        with pytest.raises((EOFError, ConnectionResetError)):
+            bob.read()
+        assert idle.call("PING") == "PONG"  # it listens to nothing
 
 
 @pytest.mark.sockets
