@@ -65,12 +65,19 @@ bool admit_words_slow(CmdRef* ref, Args argv, Rejection* out) {
     return reject(out, "ERR wrong number of arguments for '%s' command", name);
 }
 
-static bool is_named(const Cmd* row, const char* name) { return strcmp(row->name, name) == 0; }
+bool runs_any(const Session* s, const Cmd* row, bool (*is)(const Cmd* row)) {
+    if (is(row)) return true;
+    if (!s->multi.active || !row_is(row, "EXEC")) return false;
+    for (const QueuedCmd* q = s->multi.head; q != nullptr; q = q->next) {
+        if (is(q->row)) return true;
+    }
+    return false;
+}
 
 // Needs no memory, and leaves MULTI one way or another.
 static bool ends_multi(const Cmd* row) {
-    return is_named(row, "EXEC") || is_named(row, "DISCARD") || is_named(row, "RESET") ||
-           is_named(row, "QUIT");
+    return row_is(row, "EXEC") || row_is(row, "DISCARD") || row_is(row, "RESET") ||
+           row_is(row, "QUIT");
 }
 
 static bool evict_timed(CmdCtx* c) {
@@ -86,28 +93,17 @@ static bool evict_timed(CmdCtx* c) {
 
 bool admit_memory_slow(CmdCtx* c, Rejection* why) {
     if (c->a.replay) return true;  // it has fitted before
-    if (evict_timed(c)) return true;
-    const Multi* m = &c->session->multi;
-    bool needs = (c->row->flags & kCmdDenyOom) != 0;
-    if (m->active) needs = !ends_multi(c->row);
-    if (m->active && is_named(c->row, "EXEC")) {
-        for (const QueuedCmd* q = m->head; q != nullptr && !needs; q = q->next) {
-            needs = (q->row->flags & kCmdDenyOom) != 0;
-        }
-    }
+    if (evict_fits(c->store) || evict_timed(c)) return true;
+    bool queues = c->session->multi.active && !row_is(c->row, "EXEC");
+    bool needs = queues ? !ends_multi(c->row) : runs_any(c->session, c->row, [](const Cmd* row) {
+        return (row->flags & kCmdDenyOom) != 0;
+    });
     return needs ? reject_with(why, Err::oom) : true;
 }
 
-static bool exec_has_writes(const Multi* m) {
-    for (const QueuedCmd* q = m->active ? m->head : nullptr; q != nullptr; q = q->next) {
-        if (q->row->flags & kCmdWrite) return true;
-    }
-    return false;
-}
-
 static bool is_write(const CmdCtx* c) {
-    if (c->row->flags & kCmdWrite) return true;
-    return is_named(c->row, "EXEC") && exec_has_writes(&c->session->multi);
+    return runs_any(c->session, c->row,
+                    [](const Cmd* row) { return (row->flags & kCmdWrite) != 0; });
 }
 
 // In MULTI a command is only queued.
@@ -158,13 +154,7 @@ static bool may_publish(const Cmd* row) {
 }
 
 bool waits_for_mail(const CmdCtx* c) {
-    if (c->a.replay || !runs_now(c)) return false;
-    if (may_publish(c->row)) return true;
-    if (!is_named(c->row, "EXEC") || !c->session->multi.active) return false;
-    for (const QueuedCmd* q = c->session->multi.head; q != nullptr; q = q->next) {
-        if (may_publish(q->row)) return true;
-    }
-    return false;
+    return !c->a.replay && runs_now(c) && runs_any(c->session, c->row, may_publish);
 }
 
 static bool touches_keys(const CmdCtx* c) {
@@ -181,7 +171,7 @@ bool admit_subscriber(const CmdCtx* c, Rejection* why) {
                       "QUIT / RESET are allowed in this context",
                       name);
     }
-    if (s->monitors && touches_keys(c)) {
+    if (s->monitor != nullptr && touches_keys(c)) {
         return reject(why, "ERR Replica can't interact with the keyspace");
     }
     return true;
@@ -192,7 +182,7 @@ bool admit_disk_slow(CmdCtx* c, Rejection* why) {
     bool refused = core->refuses_writes.load(std::memory_order_relaxed);
     Journal* j = c->a.log != nullptr ? c->a.log->journal : nullptr;
     if (!refused && (j == nullptr || !j->refuses.load(std::memory_order_relaxed))) return true;
-    if (c->a.replay || (!is_write(c) && !is_named(c->row, "PING"))) return true;
+    if (c->a.replay || (!is_write(c) && !row_is(c->row, "PING"))) return true;
     why->len = refused ? core->hooks.write_refusal(c->engine, why->text, sizeof why->text)
                        : j->refusal(j, why->text, sizeof why->text);
     if (why->len > sizeof why->text) why->len = sizeof why->text;

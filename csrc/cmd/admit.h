@@ -46,12 +46,14 @@ inline bool admit_disk(CmdCtx* c, Rejection* why) {
 // With a log: it has no room for what this command would add. It waits, and holds nothing
 // meanwhile. In MULTI it is only queued. A disk that takes nothing any more is an error instead.
 bool waits_for_log(const CmdCtx* c);
+// The same while a snapshot has too much to catch up with, or reads a large value that this write
+// would have to copy (store/preserve.h). REQUIRES: a snapshot is active.
+bool waits_for_snapshot(CmdCtx* c, Args argv);
 // Whatever may publish waits while a mailbox is too full (cmd/mailbox.h).
 bool waits_for_mail(const CmdCtx* c);
 // A client that has subscribed in RESP2, or that monitors: may this command run?
 bool admit_subscriber(const CmdCtx* c, Rejection* why);
-// The same while a snapshot has too much to catch up with, or reads a large value that this write
-// would have to copy (store/preserve.h). REQUIRES: a snapshot is active.
-bool waits_for_snapshot(CmdCtx* c, Args argv);
+// Is it so for the command, or, if that is EXEC, for one that is queued?
+bool runs_any(const Session* s, const Cmd* row, bool (*is)(const Cmd* row));
 
 }  // namespace rp

@@ -45,19 +45,19 @@ void worker_deinit(Worker* w) {
 
 static void call(CmdCtx* c, Args argv) { c->row->run(c, argv, c->out); }
 
-// The words have been executed; only the log reads them from here on.
-static void say_own_name(const CmdCtx* c, Args argv) {
-    const Cmd* top = c->parent != nullptr ? c->parent : c->row;
-    const_cast<Bytes*>(argv.items)[0] = bytes_of(top->name);
-}
-
 // A command, and what it did in its own words unless it has found others (cmd/effect.h).
 static void call_and_tell(CmdCtx* c, Args argv) {
     c->effect_said = false;
     call(c, argv);
     if (c->a.changes == 0 || c->effect_said) return;
-    if (RP_UNLIKELY(engine_core(c->engine)->renames != nullptr)) say_own_name(c, argv);
-    record_add(&c->a, argv.items, argv.len, c->big, c->big_index);
+    // The log knows no rename-command; whoever shows the command later shows what was sent.
+    auto* words = const_cast<Bytes*>(argv.items);
+    Bytes sent = words[0];
+    if (RP_UNLIKELY(engine_core(c->engine)->renames != nullptr)) {
+        words[0] = bytes_of((c->parent != nullptr ? c->parent : c->row)->name);
+    }
+    record_add(&c->a, words, argv.len, c->big, c->big_index);
+    words[0] = sent;
 }
 
 [[gnu::noinline]] static void call_logged(CmdCtx* c, Args argv) {
@@ -120,18 +120,10 @@ static void run_read_one(CmdCtx* c, Args argv, uint64_t hash) {
 }
 
 static bool collect(CmdCtx* c, Args argv, LockSet* set) {
-    Worker* w = c->worker;
-    size_t keys;
-    if (!keys_collect(w, c->row, argv, &keys)) return false;
-    c->a.hashes = w->hashes;
-    c->a.hash_count = keys;
-    int64_t other = c->row->other_db != nullptr ? c->row->other_db(argv) : -1;
-    for (size_t i = 0; i < keys; i++) {
-        locks_add(w, set, c->a.db, w->hashes[i].hash);
-        if (other >= 0 && other < c->store->db_count) {
-            locks_add(w, set, static_cast<uint32_t>(other), w->hashes[i].hash);
-        }
+    if (!locks_collect(c->worker, c->store, c->row, argv, c->a.db, set, &c->a.hash_count)) {
+        return false;
     }
+    c->a.hashes = c->worker->hashes;
     return true;
 }
 
@@ -330,7 +322,7 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
         !(c->row->flags & kCmdLoading) && !c->session->replay) {
         return reject_with(why, Err::loading);
     }
-    if (RP_UNLIKELY(c->session->subscribed != 0 || c->session->monitors)) {
+    if (RP_UNLIKELY(session_listens(c->session))) {
         return admit_subscriber(c, why);
     }
     return true;
@@ -338,7 +330,6 @@ static bool admit(CmdCtx* c, CmdRef* ref, Args argv, Rejection* why) {
 
 // CLIENT REPLY OFF and SKIP: what the command wrote is taken back.
 [[gnu::noinline]] static void apply_reply_mode(Session* s, const OutMark* before) {
-    if (s->reply_mode == ReplyMode::on) return;
     out_rewind(&s->out, *before);
     if (s->reply_mode == ReplyMode::skip_next) {  // CLIENT REPLY SKIP itself
         s->reply_mode = ReplyMode::skip_this;
@@ -523,7 +514,7 @@ static void tidy_up(Worker* w) {
 
 // What was published before these commands came is in front of their replies.
 static void take_messages(Session* s) {
-    if (RP_UNLIKELY(s->subscribed != 0 || s->monitors)) mailbox_drain(s->mailbox);
+    if (RP_UNLIKELY(session_listens(s))) mailbox_drain(s->mailbox);
 }
 
 Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {

@@ -40,10 +40,9 @@ bool keys_collect(Worker* w, const Cmd* row, Args argv, size_t* count) {
     return ok;
 }
 
-bool keys_each_db(Worker* w, const Store* st, const Cmd* row, Args argv, uint32_t db,
-                  DbKeyVisit visit, void* arg) {
-    size_t keys;
-    if (!keys_collect(w, row, argv, &keys)) return false;
+// Of the collected keys; inlined with its visitor.
+static inline void each_db(Worker* w, const Store* st, const Cmd* row, Args argv, uint32_t db,
+                           size_t keys, DbKeyVisit visit, void* arg) {
     int64_t other = row->other_db != nullptr ? row->other_db(argv) : -1;
     for (size_t i = 0; i < keys; i++) {
         visit(arg, db, &w->hashes[i]);
@@ -51,6 +50,31 @@ bool keys_each_db(Worker* w, const Store* st, const Cmd* row, Args argv, uint32_
             visit(arg, static_cast<uint32_t>(other), &w->hashes[i]);
         }
     }
+}
+
+bool keys_each_db(Worker* w, const Store* st, const Cmd* row, Args argv, uint32_t db,
+                  DbKeyVisit visit, void* arg) {
+    size_t keys;
+    if (!keys_collect(w, row, argv, &keys)) return false;
+    each_db(w, st, row, argv, db, keys, visit, arg);
+    return true;
+}
+
+struct LockCollector {
+    Worker* w;
+    LockSet* set;
+};
+
+static void collect_lock(void* arg, uint32_t db, const KeyHash* key) {
+    auto* to = static_cast<LockCollector*>(arg);
+    locks_add(to->w, to->set, db, key->hash);
+}
+
+bool locks_collect(Worker* w, const Store* st, const Cmd* row, Args argv, uint32_t db, LockSet* set,
+                   size_t* keys) {
+    if (!keys_collect(w, row, argv, keys)) return false;
+    LockCollector to = {w, set};
+    each_db(w, st, row, argv, db, *keys, collect_lock, &to);
     return true;
 }
 

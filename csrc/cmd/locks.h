@@ -27,6 +27,9 @@ using DbKeyVisit = void (*)(void* arg, uint32_t db, const KeyHash* key);
 bool keys_each_db(Worker* w, const Store* st, const Cmd* row, Args argv, uint32_t db,
                   DbKeyVisit visit, void* arg);
 
+// Adds the segments of those keys to the set; *keys of them are in w->hashes.
+bool locks_collect(Worker* w, const Store* st, const Cmd* row, Args argv, uint32_t db, LockSet* set,
+                   size_t* keys);
 void locks_add(Worker* w, LockSet* set, uint32_t db, uint64_t hash);
 void locks_sort(LockSet* set);  // and remove duplicates
 // REQUIRES: sorted, no segment held, pinned. With txn: odd on all of them before returning (I6).

@@ -17,7 +17,7 @@
 // Wakes      the first post into an empty mailbox wakes the owner; posts of the owner itself do
 //            not, it drains when its turn ends.
 // Limits     above soft_bytes of undelivered messages *full counts this mailbox and publishers
-//            wait (cmd/dispatch.h). What comes above hard_bytes, from those that cannot wait, is
+//            wait (cmd/admit.h). What comes above hard_bytes, from those that cannot wait, is
 //            dropped, and the receivers of that port are cut off, never left with a gap.
 // Threads    post: any, under the topic's lock. Fields say what is the owner's. Mailbox.lock is a
 //            leaf: below segments and topics, nothing is locked under it.

@@ -1,21 +1,18 @@
 #include "cmd/redact.h"
 
+#include "cmd/ctx.h"
 #include "conf/rows.h"
 
 namespace rp {
-
-static bool is_word(Bytes arg, Bytes word) { return bytes_equal_nocase(arg, word); }
-
-static bool named(const Cmd* row, const char* name) { return strcmp(row->name, name) == 0; }
 
 // HELLO [version [AUTH user password] [SETNAME name]]: read as the command itself reads it, so that
 // a client called AUTH hides nothing and a password called SETNAME is hidden.
 static bool hello_secret(Args argv, size_t at) {
     for (size_t i = 2; i < argv.len && i < at; i++) {
-        if (is_word(argv[i], "AUTH")) {
+        if (arg_is(argv[i], "AUTH")) {
             if (at <= i + 2) return true;
             i += 2;
-        } else if (is_word(argv[i], "SETNAME")) {
+        } else if (arg_is(argv[i], "SETNAME")) {
             i++;
         }
     }
@@ -31,8 +28,8 @@ static bool config_set_secret(Args argv, size_t at) {
 // MIGRATE host port key db timeout [COPY] [REPLACE] [AUTH password | AUTH2 user password] [KEYS..]
 static bool migrate_secret(Args argv, size_t at) {
     for (size_t i = 6; i < argv.len && i < at; i++) {
-        if (is_word(argv[i], "KEYS")) return false;
-        size_t hidden = is_word(argv[i], "AUTH") ? 1 : is_word(argv[i], "AUTH2") ? 2 : 0;
+        if (arg_is(argv[i], "KEYS")) return false;
+        size_t hidden = arg_is(argv[i], "AUTH") ? 1 : arg_is(argv[i], "AUTH2") ? 2 : 0;
         if (at <= i + hidden) return true;
         i += hidden;
     }
@@ -40,21 +37,21 @@ static bool migrate_secret(Args argv, size_t at) {
 }
 
 static bool acl_secret(const Cmd* row, size_t at) {
-    return at >= 2 && (named(row, "SETUSER") || named(row, "DELUSER") || named(row, "GETUSER"));
+    return at >= 2 && (row_is(row, "SETUSER") || row_is(row, "DELUSER") || row_is(row, "GETUSER"));
 }
 
 bool arg_is_secret(const Cmd* parent, const Cmd* row, Args argv, size_t i) {
     if (i == 0) return false;
     if (parent == nullptr) {
         switch (row->name[0]) {  // most commands are done here
-            case 'A': return named(row, "AUTH");
-            case 'H': return named(row, "HELLO") && hello_secret(argv, i);
-            case 'M': return named(row, "MIGRATE") && migrate_secret(argv, i);
+            case 'A': return row_is(row, "AUTH");
+            case 'H': return row_is(row, "HELLO") && hello_secret(argv, i);
+            case 'M': return row_is(row, "MIGRATE") && migrate_secret(argv, i);
             default: return false;
         }
     }
-    if (named(parent, "ACL")) return acl_secret(row, i);
-    return named(parent, "CONFIG") && named(row, "SET") && config_set_secret(argv, i);
+    if (row_is(parent, "ACL")) return acl_secret(row, i);
+    return row_is(parent, "CONFIG") && row_is(row, "SET") && config_set_secret(argv, i);
 }
 
 }  // namespace rp

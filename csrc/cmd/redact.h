@@ -1,9 +1,11 @@
 // cmd/redact.h: which arguments of a command nobody but the server may read. Whatever shows
 // commands to people (SLOWLOG, MONITOR, log lines) shows kRedacted in their place.
 //
-//     AUTH        every argument           ACL SETUSER, DELUSER, GETUSER   from the name on
-//     HELLO       both words after AUTH    CONFIG SET                      values of secret
-//     settings MIGRATE     the words after AUTH, AUTH2
+//     AUTH                        every argument
+//     HELLO                       both words after AUTH
+//     ACL SETUSER DELUSER GETUSER from the name on
+//     CONFIG SET                  values of secret settings
+//     MIGRATE                     the words after AUTH, AUTH2
 //
 // Threads  any; pure functions.
 #pragma once

@@ -5,6 +5,8 @@
 // A family file (string.cc, keys.cc, ...) holds its functions and, at its end, its rows; engine/
 // lists the families. Rows are constants.
 #pragma once
+#include <cstring>
+
 #include "base/bytes.h"
 
 namespace rp {
@@ -165,6 +167,8 @@ struct Cmd {
     // MULTI.
     bool (*waits)(CmdCtx* c, Args argv) = nullptr;
 };
+
+inline bool row_is(const Cmd* row, const char* name) { return strcmp(row->name, name) == 0; }
 
 // Syntax, without the command's own name (parser: engine/syntax.h). Items have one space between
 // them:

@@ -75,8 +75,7 @@ struct Session {
         nullptr;  // of its owner; null: it cannot subscribe. Constant once registered
     Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet
     uint32_t subscribed = 0;        // channels, patterns and shard channels together
-    Receiver* monitor = nullptr;    // while it monitors
-    bool monitors = false;          // MONITOR
+    Receiver* monitor = nullptr;    // MONITOR; null: it does not
     bool cut = false;               // it has missed messages or does not read them: no more of them
     bool silenced = false;          // a command runs whose replies are taken back: see `kept`
     Out kept;                       // what is said nevertheless meanwhile
@@ -121,5 +120,9 @@ struct Session {
 };
 
 void multi_clear(Multi* m);
+// Messages come to it that are no replies.
+inline bool session_listens(const Session* s) {
+    return s->subscribed != 0 || s->monitor != nullptr;
+}
 
 }  // namespace rp

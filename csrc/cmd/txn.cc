@@ -74,16 +74,6 @@ static uint32_t after_select(const QueuedCmd* q, uint32_t db, uint32_t db_count)
     return static_cast<uint32_t>(to);
 }
 
-struct PlanKeys {
-    Worker* w;
-    LockSet* set;
-};
-
-static void plan_key(void* arg, uint32_t db, const KeyHash* key) {
-    auto* p = static_cast<PlanKeys*>(arg);
-    locks_add(p->w, p->set, db, key->hash);
-}
-
 void exec_each_write_key(Worker* w, const Session* s, DbKeyVisit visit, void* arg) {
     const Store* st = &engine_core(s->engine)->store;
     uint32_t db = s->db.load(std::memory_order_relaxed);
@@ -96,14 +86,14 @@ void exec_each_write_key(Worker* w, const Session* s, DbKeyVisit visit, void* ar
 
 void exec_plan(Worker* w, const Session* s, ExecPlan* out) {
     const Store* st = &engine_core(s->engine)->store;
-    PlanKeys plan = {w, &out->locks};
     uint32_t db = s->db.load(std::memory_order_relaxed);
     for (const QueuedCmd* q = s->multi.head; q != nullptr; q = q->next) {
         if (q->row->flags & (kCmdExclusive | kCmdKeyspace)) out->exclusive = true;
         if (q->row->flags & kCmdWrite) out->writes = true;
         if (out->exclusive) continue;
         Args argv = {q->argv, q->argc};
-        if (!keys_each_db(w, st, q->row, argv, db, plan_key, &plan)) out->exclusive = true;
+        size_t keys;
+        if (!locks_collect(w, st, q->row, argv, db, &out->locks, &keys)) out->exclusive = true;
         db = after_select(q, db, st->db_count);
     }
     for (const WatchNode* n = s->watcher.nodes; n != nullptr; n = n->next_of_watcher) {

@@ -175,7 +175,7 @@ static bool find_rows(Config* c, const ConfigPair* pairs, size_t count, bool loc
 
 // Whether the callback has something to do.
 static bool takes_effect(const Change& it) {
-    return it.before != it.after || (it.row->flags & kConfigVolatile) != 0;
+    return it.before != it.after || (it.row->flags & kConfigFile) != 0;
 }
 
 // Asks the callback about every changed row; undoes everything on a veto.

@@ -63,8 +63,7 @@ struct Config {
     // Network.
     ConfigNum port, unixsocketperm, timeout_s, tcp_keepalive_s, tcp_backlog, maxclients,
         protected_mode;
-    ConfigNum io_threads;       // number of loops
-    ConfigNum requirepass_set;  // 1 while a password is set: the text stays behind the lock
+    ConfigNum io_threads;  // number of loops
     // Encryption; the texts stay behind the lock. tls_auth_clients: 0 no, 1 yes, 2 optional.
     ConfigNum tls_port, tls_auth_clients, tls_prefer_server_ciphers;
     ConfigNum tls_session_caching, tls_session_cache_size, tls_session_cache_timeout;
@@ -87,9 +86,9 @@ struct Config {
     ConfigNum auto_aof_rewrite_percentage, auto_aof_rewrite_min_size;
     ConfigNum aof_load_truncated, aof_use_rdb_preamble, aof_timestamp_enabled;
     ConfigNum acllog_max_len, acl_pubsub_default;  // 1: allchannels
-    // Engine. loglevel: LogLevel of base/log.h.
+    // Engine. loglevel, log_format: LogLevel, LogFormat of base/log.h.
     ConfigNum notify_keyspace_events;  // NotifyClass of store/notify.h
-    ConfigNum databases, hz, dynamic_hz, active_expire_effort, loglevel;
+    ConfigNum databases, hz, dynamic_hz, active_expire_effort, loglevel, log_format;
     // Watching: microseconds, entries, milliseconds, yes/no.
     ConfigNum slowlog_log_slower_than, slowlog_max_len, latency_monitor_threshold, latency_tracking;
     ConfigNum enable_debug_command, enable_protected_configs;  // DebugAccess

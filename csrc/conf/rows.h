@@ -33,8 +33,8 @@ enum : uint16_t {
     kConfigSensitive = 4,   // never shown in logs and errors
     kConfigHidden = 8,      // patterns of CONFIG GET do not find it
     kConfigMulti = 16,      // takes several arguments
-    kConfigVolatile = 64,   // names a file: setting it anew reads the file anew
     kConfigEffective = 32,  // does something here; else stored and returned only
+    kConfigFile = 64,       // names a file: setting it anew reads the file anew
 };
 
 struct ConfigChoice {

@@ -21,7 +21,7 @@ static constexpr uint16_t kWorks = kConfigEffective;
 static constexpr uint16_t kSecret = kConfigSensitive;
 static constexpr uint16_t kUnseen = kConfigHidden;
 static constexpr uint16_t kList = kConfigMulti;
-static constexpr uint16_t kFile = kConfigVolatile;
+static constexpr uint16_t kFile = kConfigFile;
 
 static constexpr ConfigChoice kSupervised[] = {
     {"upstart", 3}, {"systemd", 2}, {"auto", 1}, {"no", 0}, {}};
@@ -296,7 +296,8 @@ constexpr ConfigRow kConfigRows[] = {
     choice("loglevel", 2, kLogLevels, kWorks,
         "Least important lines that are still logged.", &Config::loglevel),
     choice("log-format", 0, kLogFormats, kWorks,
-        "Shape of log lines: as Redis writes them, key=value pairs, or a JSON object each."),
+        "Shape of log lines: as Redis writes them, key=value pairs, or a JSON object each.",
+        &Config::log_format),
     text("logfile", "", kFixed | kWorks,
         "File the log is appended to, opened again at SIGHUP; empty = standard output."),
     yes_no("syslog-enabled", false, kFixed | kWorks, "Log to the system logger as well."),

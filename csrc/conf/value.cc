@@ -92,9 +92,6 @@ void value_store(Config* c, const ConfigRow* row, const ConfigValue& value) {
     if (config_row_is_text(row)) {
         std::lock_guard<std::mutex> held(c->texts->lock);
         c->texts->text[config_row_index(row)] = value.text;
-        if (strcmp(row->name, "requirepass") == 0) {
-            c->requirepass_set.store(!value.text.empty(), relaxed);
-        }
     } else if (row->kind == ConfigKind::client_limits) {
         for (size_t i = 0; i < kClientClasses; i++) {
             c->client_limits[i].hard_bytes.store(value.limits[i][0], relaxed);

@@ -17,16 +17,12 @@ namespace rp {
 // ---- after a change ---------------------------------------------------------------------------
 
 void log_settings_apply(const Config* config) {
-    char format[16];
-    config_text(config, "log-format", format, sizeof format);
     log_set_level(static_cast<LogLevel>(config_num(config->loglevel)));
-    log_set_format(strcmp(format, "json") == 0     ? LogFormat::json
-                   : strcmp(format, "logfmt") == 0 ? LogFormat::logfmt
-                                                   : LogFormat::redis);
+    log_set_format(static_cast<LogFormat>(config_num(config->log_format)));
 }
 
 static bool is_of_log(const ConfigRow* row) {
-    return row->num == &Config::loglevel || strcmp(row->name, "log-format") == 0;
+    return row->num == &Config::loglevel || row->num == &Config::log_format;
 }
 
 static bool apply(void* arg, const ConfigRow* row, char* why, size_t why_size) {

@@ -15,7 +15,7 @@
 namespace rp {
 
 void monitor_start(Engine* e, Session* s) {
-    if (s->monitors) return;
+    if (s->monitor != nullptr) return;
     s->monitor = new (mem_alloc(sizeof(Receiver))) Receiver;
     PubSub* p = e->pubsub;
     mutex_lock(&p->monitors_lock);
@@ -29,13 +29,12 @@ void monitor_start(Engine* e, Session* s) {
     }
     port_join(port, s->monitor, s);
     mutex_unlock(&p->monitors_lock);
-    s->monitors = true;
     s->is_monitor.store(true, std::memory_order_relaxed);
     e->core.monitors.fetch_add(1, std::memory_order_relaxed);
 }
 
 void monitor_stop(Engine* e, Session* s) {
-    if (!s->monitors) return;
+    if (s->monitor == nullptr) return;
     PubSub* p = e->pubsub;
     Port* port = s->monitor->port;
     mutex_lock(&p->monitors_lock);
@@ -50,7 +49,6 @@ void monitor_stop(Engine* e, Session* s) {
     port_forget(port, s->monitor, gone);
     mem_free(s->monitor, sizeof(Receiver));
     s->monitor = nullptr;
-    s->monitors = false;
     s->is_monitor.store(false, std::memory_order_relaxed);
     e->core.monitors.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -124,7 +122,7 @@ void monitor_tell(CmdCtx* c, const Cmd* row, Args argv) {
         blob_unref(wire);
     }
     text_free(&t);
-    if (c->session->monitors && !c->in_exec) mailbox_drain(c->session->mailbox);
+    if (c->session->monitor != nullptr && !c->in_exec) mailbox_drain(c->session->mailbox);
 }
 
 // ---- the command ------------------------------------------------------------------------------
@@ -133,7 +131,7 @@ static void cmd_monitor(CmdCtx* c, Args, Reply* out) {
     if (c->session->mailbox == nullptr || c->in_exec) {
         return reply_error(out, "ERR MONITOR isn't allowed for DENY BLOCKING client");
     }
-    if (c->session->monitors) return;  // as in Redis: it says nothing
+    if (c->session->monitor != nullptr) return;  // as in Redis: it says nothing
     monitor_start(c->engine, c->session);
     reply_ok(out);
 }

@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "base/clock.h"
+#include "cmd/admit.h"
 #include "engine/clients.h"
 #include "engine/persistence.h"
 #include "engine/wait.h"
@@ -80,13 +81,8 @@ void pause_end_if_over(Engine* e) {
 }
 
 static bool may_write(const Session* s, const Cmd* row) {
-    constexpr uint32_t kWriting = kCmdWrite | kCmdMayReplicate;
-    if (row->flags & kWriting) return true;
-    if (!s->multi.active || strcmp(row->name, "EXEC") != 0) return false;
-    for (const QueuedCmd* q = s->multi.head; q != nullptr; q = q->next) {
-        if (q->row->flags & kWriting) return true;
-    }
-    return false;
+    return runs_any(
+        s, row, [](const Cmd* one) { return (one->flags & (kCmdWrite | kCmdMayReplicate)) != 0; });
 }
 
 bool pause_holds(Engine* e, const Session* s, const Cmd* row) {

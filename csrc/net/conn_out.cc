@@ -168,7 +168,8 @@ static const ClientLimit* limit_of(const Conn* c) {
     const ClientLimit* limits = c->loop->net->engine->config->client_limits;
     const ClientLimit* normal = &limits[static_cast<size_t>(ClientClass::normal)];
     if (c->session.subscribed != 0) return &limits[static_cast<size_t>(ClientClass::pubsub)];
-    if (RP_LIKELY(!c->session.monitors) || config_num(normal->hard_bytes) != 0) return normal;
+    if (RP_LIKELY(c->session.monitor == nullptr) || config_num(normal->hard_bytes) != 0)
+        return normal;
     return &limits[static_cast<size_t>(ClientClass::replica)];
 }
 

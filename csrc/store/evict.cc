@@ -32,7 +32,7 @@ EvictPolicy evict_policy(const Store* st) {
 
 static bool is_volatile(EvictPolicy p) { return p <= EvictPolicy::volatile_ttl; }
 
-static bool fits(const Store* st) {
+bool evict_fits(const Store* st) {
     // What waits for its grace period is as good as free.
     int64_t used = mem_used() - static_cast<int64_t>(epoch_waiting_bytes());
     return used <= config_num(st->config->maxmemory);
@@ -156,18 +156,18 @@ static Evicted evict_random(Access* a, EvictPolicy p) {
 }
 
 bool evict_until_fits(Access* a) {
-    if (config_num(a->store->config->maxmemory) == 0 || fits(a->store)) return true;
+    if (config_num(a->store->config->maxmemory) == 0 || evict_fits(a->store)) return true;
     EvictPolicy p = evict_policy(a->store);
     if (p == EvictPolicy::noeviction) return false;
     bool random = p == EvictPolicy::allkeys_random || p == EvictPolicy::volatile_random;
     Pool pool;
-    for (int barren = 0; barren < kBarrenRoundsMax && !fits(a->store);) {
+    for (int barren = 0; barren < kBarrenRoundsMax && !evict_fits(a->store);) {
         if (graveyard_dig(kDigElements)) continue;  // what was evicted is not yet free
         Evicted e = random ? evict_random(a, p) : evict_best(a, &pool, p);
         if (e == Evicted::nothing) break;
         barren = e == Evicted::yes ? 0 : barren + 1;
     }
-    if (fits(a->store)) return true;
+    if (evict_fits(a->store)) return true;
     a->store->evict_failures.fetch_add(1, std::memory_order_relaxed);
     return false;
 }

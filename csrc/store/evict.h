@@ -27,6 +27,8 @@ inline bool policy_is_lru(EvictPolicy p) {
 }
 EvictPolicy evict_policy(const Store* st);
 
+// Is memory below maxmemory? REQUIRES: there is one.
+bool evict_fits(const Store* st);
 // True: memory fits now. False: it does not and nothing (more) may be evicted: answer -OOM.
 // Cheap when maxmemory is 0 or not reached. REQUIRES: pinned is fine, no segment held.
 bool evict_until_fits(Access* a);

@@ -150,13 +150,15 @@ static void segment_resize(EpochSlot* s, Segment* seg, uint64_t buckets) {
     epoch_retire(s, array_head(old), array_head(old)->bytes, array_release);
 }
 
+static void segment_start(Segment* seg, uint64_t buckets) {
+    uint64_t array = array_new(buckets);
+    segment_set_array(seg, array);
+    segment_note_array(seg, array);
+}
+
 void segment_make_room(EpochSlot* s, Segment* seg) {
     uint64_t array = segment_array(seg);
-    if (RP_UNLIKELY(array == 0)) {
-        array = array_new(1);
-        segment_set_array(seg, array);
-        return segment_note_array(seg, array);
-    }
+    if (RP_UNLIKELY(array == 0)) return segment_start(seg, 1);
     uint64_t keys = seg->keys.load(std::memory_order_relaxed) + 1;
     uint64_t buckets = array_buckets(array);
     if (RP_LIKELY(keys * 10 <= buckets * kFillMaxTenths) || buckets == kBucketsMax) return;
@@ -169,13 +171,8 @@ void segment_reserve(EpochSlot* s, Segment* seg, uint64_t keys) {
     uint64_t wanted = keys * 10 / kFillMaxTenths + 1;
     if (wanted > kBucketsMax) wanted = kBucketsMax;
     uint64_t array = segment_array(seg);
-    if (array != 0) {
-        if (array_buckets(array) < wanted) segment_resize(s, seg, wanted);
-        return;
-    }
-    array = array_new(wanted);
-    segment_set_array(seg, array);
-    segment_note_array(seg, array);
+    if (array == 0) return segment_start(seg, wanted);
+    if (array_buckets(array) < wanted) segment_resize(s, seg, wanted);
 }
 
 void segment_give_room(EpochSlot* s, Segment* seg) {

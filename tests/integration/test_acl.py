@@ -446,10 +446,15 @@ def test_the_log_has_the_commands_own_names(
     door: Door, tmp_path: Path, private: Callable[..., Server]
 ) -> None:
     path = tmp_path / "c.conf"
-    path.write_text("rename-command SET put\nappendonly yes\nappendfsync always\n")
+    path.write_text(
+        "rename-command SET put\nappendonly yes\nappendfsync always\nslowlog-log-slower-than 0\n"
+    )
     server = private(config_file=str(path), dir=str(tmp_path))
     with server.connect() as conn:
         assert conn.call("PUT", "k", "v") == "OK"
+        # People are shown what was sent.
+        shown = [entry[3] for entry in conn.call("SLOWLOG", "GET", "-1")]
+        assert [b"PUT", b"k", b"v"] in shown
         for command in (("MULTI",), ("PUT", "m", "v"), ("EXEC",)):
             conn.call(*command)
     server.signal(9)
