@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import FrameType
 
@@ -116,21 +116,27 @@ def setting(store: Store, name: str) -> str:
     return value
 
 
-def close_in_order(store: Store) -> None:
-    """store.close() in another thread, so that this one can still answer signals."""
-    closing = threading.Thread(target=store.close, name="close")
-    closing.start()
-    while closing.is_alive():
-        closing.join(0.1)
+def aside(
+    name: str, run: Callable[[], object], meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """Runs it in another thread, so that this one can still answer signals.
+
+    Args:
+        meanwhile: called here again and again until that has ended.
+    """
+    thread = threading.Thread(target=run, name=name)
+    thread.start()
+    while True:
+        thread.join(0.1)
+        if not thread.is_alive():
+            return
+        meanwhile()
 
 
 def prepared(store: Store) -> bool:
-    """_core.prepare_stop in another thread, for the same reason."""
+    """Whether nothing would be lost by a stop."""
     said: list[bool] = []
-    preparing = threading.Thread(target=lambda: said.append(_core.prepare_stop(store)))
-    preparing.start()
-    while preparing.is_alive():
-        preparing.join(0.1)
+    aside("prepare", lambda: said.append(_core.prepare_stop(store)))
     return said == [True]
 
 
@@ -146,7 +152,7 @@ def wait_for_stop(store: Store, signals: Signals) -> None:
 
 
 def load(store: Store, service: Service) -> None:
-    """Brings the data back, in another thread, so that this one can still answer signals."""
+    """Brings the data back, and shows how far that is."""
     failed: list[Exception] = []
 
     def run() -> None:
@@ -157,12 +163,7 @@ def load(store: Store, service: Service) -> None:
         except RustyPotatoError as error:
             failed.append(error)
 
-    loading = threading.Thread(target=run, name="load")
-    loading.start()
-    while loading.is_alive():
-        loading.join(0.1)
-        if loading.is_alive():
-            show_progress(store, service)
+    aside("load", run, lambda: show_progress(store, service))
     if failed:
         raise failed[0]
 
@@ -201,7 +202,7 @@ def serve(store: Store, signals: Signals, service: Service) -> None:
             service.ready()
             wait_for_stop(store, signals)
         service.notify("STOPPING=1\nSTATUS=Stopping")
-        close_in_order(store)
+        aside("close", store.close)
     finally:
         service.remove_pidfile()
 

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -49,6 +48,8 @@ class Service:
     @staticmethod
     def _make_stdin_seekable() -> bool:
         """What "-" reads is read twice: here and by the store."""
+        import tempfile  # takes 5 ms, and few starts need it
+
         with tempfile.TemporaryFile() as copy:
             while block := os.read(0, 1 << 16):
                 copy.write(block)
