@@ -46,7 +46,6 @@ class SlowEntry(NamedTuple):
     usec: int
     words: list[str]
     client: str
-    name: str
 
 
 # Counts up to and including so many microseconds: [(1, 10), (2, 15), ...].
@@ -184,8 +183,8 @@ def read_slowlog(call: Call, count: int = SLOWLOG_ENTRIES) -> tuple[int, list[Sl
         return None
     out = []
     for entry in entries:
-        client, name = (entry[4], entry[5]) if len(entry) > 5 else ("", "")
-        out.append(SlowEntry(entry[0], entry[1], entry[2], list(entry[3]), client, name))
+        client = entry[4] if len(entry) > 4 else ""
+        out.append(SlowEntry(entry[0], entry[1], entry[2], list(entry[3]), client))
     return length, out
 
 
