@@ -14,12 +14,12 @@ from rich.text import Text
 
 from ..monitor import reading
 from ..monitor.reading import Info, Moment, SlowEntry
+from ..tools.places import shown
 from ..tools.progress import size_text
 
-SORTS = ["rate", "calls", "time", "name"]
 _COMMANDS_SHOWN = 16
 _DATABASES_SHOWN = 4
-_SLOW_SHOWN = 8
+SLOW_SHOWN = 8
 _TALL_ROWS = 34  # a narrow terminal with fewer shows two boxes
 _BOX_ROWS = 9  # of the four boxes, borders included
 _SLOW_WORDS, _SLOW_CHARACTERS = 8, 200
@@ -62,11 +62,6 @@ def span_text(seconds: float) -> str:
     return " ".join(parts[:2]) or "0s"
 
 
-def _plain(word: str) -> str:
-    """Without control characters: a key must not steer the terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in word)
-
-
 def _grid() -> Table:
     grid = Table.grid(padding=(0, 1), expand=True)
     grid.add_column(style="dim", no_wrap=True)
@@ -85,12 +80,12 @@ def _head(frame: Frame) -> RenderableType:
     ops = reading.rate(frame.before, frame.after, "total_commands_processed")
     line = Text.assemble(
         (f" {what} ", "bold reverse"),
-        f"  {_plain(frame.source)}  up {span_text(info.number('uptime_in_seconds'))}  ",
+        f"  {shown(frame.source)}  up {span_text(info.number('uptime_in_seconds'))}  ",
         f"{info.text('role', '?')}  ",
         (f"{count_text(ops)} ops/s", "bold cyan"),
     )
     if frame.not_ready is not None:
-        line.append(f"  not ready: {_plain(frame.not_ready)}", "bold red")
+        line.append(f"  not ready: {shown(frame.not_ready)}", "bold red")
     return line
 
 
@@ -122,14 +117,14 @@ def _commands(frame: Frame, sort: str, rows: int) -> RenderableType:
     table.add_column("p50", justify="right", no_wrap=True)
     table.add_column("p99", justify="right", no_wrap=True)
     table.add_column("failed", justify="right", no_wrap=True)
-    shown = _command_rows(frame, sort)[:rows]
-    most = max((per_s for _, per_s, _, _ in shown), default=0.0)
+    listed = _command_rows(frame, sort)[:rows]
+    most = max((per_s for _, per_s, _, _ in listed), default=0.0)
     percentiles = frame.after.info.percentiles()
-    for name, per_s, calls, mean in shown:
+    for name, per_s, calls, mean in listed:
         found, stats = percentiles.get(name, {}), frame.after.commands[name]
         failed = stats.failed + stats.rejected
         table.add_row(
-            escape(_plain(name)),
+            escape(shown(name)),
             count_text(per_s),
             ProgressBar(total=most or 1.0, completed=per_s, complete_style="cyan"),
             count_text(calls),
@@ -212,9 +207,9 @@ def _keys(frame: Frame) -> RenderableType:
 
 
 def _slow_row(entry: SlowEntry) -> tuple[str, str, str, str]:
-    words = " ".join(_plain(word) for word in entry.words[:_SLOW_WORDS])[:_SLOW_CHARACTERS]
+    words = " ".join(shown(word) for word in entry.words[:_SLOW_WORDS])[:_SLOW_CHARACTERS]
     when = time.strftime("%H:%M:%S", time.localtime(entry.at))
-    return when, usec_text(entry.usec), escape(words), escape(_plain(entry.client))
+    return when, usec_text(entry.usec), escape(words), escape(shown(entry.client))
 
 
 def _slow(frame: Frame, rows: int) -> RenderableType:
@@ -246,8 +241,8 @@ def draw(frame: Frame, sort: str, width: int, height: int | None) -> RenderableT
     for first in range(0, len(boxes), in_a_row):
         middle.add_row(*boxes[first : first + in_a_row])
     used = 1 + _BOX_ROWS * (len(boxes) // in_a_row)
-    left = _SLOW_SHOWN * 4 if height is None else max(8, height - used)
-    slow_rows = min(_SLOW_SHOWN, max(1, left // 4))
+    left = SLOW_SHOWN * 4 if height is None else max(8, height - used)
+    slow_rows = min(SLOW_SHOWN, max(1, left // 4))
     command_rows = max(1, left - slow_rows - 6)
     return Group(
         _head(frame), middle, _commands(frame, sort, command_rows), _slow(frame, slow_rows)
