@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -193,6 +194,9 @@ def test_the_example_configuration_holds_every_setting_with_its_default(
 def test_the_unit_starts_what_the_package_has() -> None:
     unit = (PACKAGING / "rustypotato.service").read_text()
     assert "Type=notify\n" in unit and "--supervised systemd" in unit
+    rotated = re.search(r"^(\S+)/\*\.log \{", (PACKAGING / "logrotate.conf").read_text(), re.M)
+    [logs] = re.findall(r"^LogsDirectory=(\S+)$", unit, re.M)  # else ProtectSystem forbids writing
+    assert rotated and rotated[1] == f"/var/log/{logs}"
     dockerfile = (PACKAGING / "Dockerfile").read_text()
     for path in ("packaging/redis.conf",):
         assert f"COPY {path}" in dockerfile and (PACKAGING.parent / path).exists()
