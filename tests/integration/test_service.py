@@ -120,7 +120,8 @@ def test_daemonize_goes_on_in_a_child_that_serves(tmp_path: Path) -> None:
     assert code == 0
     pid = int((tmp_path / "pid").read_text())
     with Conn(("127.0.0.1", port)) as conn:
-        assert conn.call("PING") == "PONG"
+        # The start ends when it listens; an answer may still be LOADING.
+        until(lambda: conn.call("PING") == "PONG", "it serves")
         assert f"process_id:{pid}\r\n" in conn.call("INFO", "server").decode()
     assert os.getsid(pid) == pid, "it leads a session of its own"
     for fd in (0, 1, 2):
