@@ -313,7 +313,7 @@ complete -c rustypotato -n '_shtab_rustypotato_using cli' -l help -d this
 complete -c rustypotato -n '_shtab_rustypotato_using cli' -s v -l version -d 'the version'
 complete -c rustypotato -n '_shtab_rustypotato_using; and test $_shtab_rustypotato_npos -eq 0' -a top -d 'a live view of a server'
 complete -c rustypotato -n '_shtab_rustypotato_using top' -l help -d 'print this and exit'
-complete -c rustypotato -n '_shtab_rustypotato_using top' -s u -l url -x -d 'redis://[user[:password]@]host[:port], unix:///path'
+complete -c rustypotato -n '_shtab_rustypotato_using top' -s u -l url -x -d 'redis[s]://[user[:password]@]host[:port], unix:///path'
 complete -c rustypotato -n '_shtab_rustypotato_using top' -s h -l host -x -d host
 complete -c rustypotato -n '_shtab_rustypotato_using top' -s p -l port -x -d port
 complete -c rustypotato -n '_shtab_rustypotato_using top' -s s -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'Unix socket, instead of host, port'
@@ -336,7 +336,7 @@ complete -c rustypotato -n '_shtab_rustypotato_using backup' -l dir -xka "(__fis
 complete -c rustypotato -n '_shtab_rustypotato_using backup' -l host -x -d 'back up the server there (127.0.0.1)'
 complete -c rustypotato -n '_shtab_rustypotato_using backup' -l port -x -d 'its port (6379)'
 complete -c rustypotato -n '_shtab_rustypotato_using backup' -l unix -xka "(__fish_complete_path (commandline -ct))" -d 'its Unix socket'
-complete -c rustypotato -n '_shtab_rustypotato_using backup' -s u -l url -x -d 'redis://user:password@host:port or unix:///path'
+complete -c rustypotato -n '_shtab_rustypotato_using backup' -s u -l url -x -d 'redis[s]://user:password@host:port or unix:///path'
 complete -c rustypotato -n '_shtab_rustypotato_using backup' -l user -x -d 'name for AUTH'
 complete -c rustypotato -n '_shtab_rustypotato_using backup' -l password -x -d 'password for AUTH; better in REDISCLI_AUTH'
 complete -c rustypotato -n '_shtab_rustypotato_using backup' -l appenddirname -x -d NAME

@@ -39,7 +39,9 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
     )
     parser.add_argument("--help", action="help", help="print this and exit")
-    parser.add_argument("-u", "--url", help="redis://[user[:password]@]host[:port], unix:///path")
+    parser.add_argument(
+        "-u", "--url", help="redis[s]://[user[:password]@]host[:port], unix:///path"
+    )
     parser.add_argument("-h", "--host", default="127.0.0.1")
     parser.add_argument("-p", "--port", type=int, default=6379)
     parser.add_argument("-s", "--socket", metavar="PATH", help="Unix socket, instead of host, port")
