@@ -266,6 +266,32 @@ def command_rates(before: Moment, after: Moment) -> dict[str, CommandRate]:
     return out
 
 
+class CommandRow(NamedTuple):
+    """A command in the tables that people look at; percentiles are since the start."""
+
+    name: str
+    per_s: float
+    calls: int
+    mean_usec: float  # of the last calls; since the start if there were none
+    p50_usec: float | None
+    p99_usec: float | None
+    failed: int
+
+
+def command_rows(before: Moment, after: Moment) -> list[CommandRow]:
+    """The commands ever called, those called most between two moments first."""
+    rates = command_rates(before, after)
+    percentiles = after.info.percentiles()
+    rows = []
+    for name, stats in after.commands.items():
+        found = percentiles.get(name, {})
+        now = rates.get(name) or CommandRate(0.0, stats.usec / max(1, stats.calls))
+        failed = stats.failed + stats.rejected
+        row = (name, now.per_s, stats.calls, now.mean_usec, found.get(50.0), found.get(99.0))
+        rows.append(CommandRow(*row, failed))
+    return sorted(rows, key=lambda row: (-row.per_s, -row.calls))
+
+
 def _sizes(histograms: Mapping[str, tuple[int, Histogram]]) -> dict[float, int]:
     """Calls by the upper end of their time, over all commands."""
     out: dict[float, int] = {}

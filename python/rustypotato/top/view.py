@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..monitor import reading
-from ..monitor.reading import Info, Moment, SlowEntry
+from ..monitor.reading import CommandRow, Info, Moment, SlowEntry
 from ..tools.places import shown
 from ..tools.progress import size_text
 
@@ -89,20 +90,15 @@ def _head(frame: Frame) -> RenderableType:
     return line
 
 
-def _command_rows(frame: Frame, sort: str) -> list[tuple[str, float, int, float]]:
-    """(name, calls per second, calls, mean microseconds), the first ones in that order."""
-    rates = reading.command_rates(frame.before, frame.after)
-    rows = []
-    for name, stats in frame.after.commands.items():
-        rate = rates.get(name)
-        mean = rate.mean_usec if rate else stats.usec / max(1, stats.calls)
-        rows.append((name, rate.per_s if rate else 0.0, stats.calls, mean))
-    order = {
-        "rate": lambda row: (-row[1], -row[2]),
-        "calls": lambda row: -row[2],
-        "time": lambda row: (-row[1] * row[3], -row[2] * row[3]),
-        "name": lambda row: row[0],
+def _command_rows(frame: Frame, sort: str) -> list[CommandRow]:
+    """The first ones in that order."""
+    order: dict[str, Callable[[CommandRow], Any]] = {
+        "rate": lambda row: (-row.per_s, -row.calls),
+        "calls": lambda row: -row.calls,
+        "time": lambda row: (-row.per_s * row.mean_usec, -row.calls * row.mean_usec),
+        "name": lambda row: row.name,
     }
+    rows = reading.command_rows(frame.before, frame.after)
     return sorted(rows, key=order[sort])[:_COMMANDS_SHOWN]
 
 
@@ -118,20 +114,17 @@ def _commands(frame: Frame, sort: str, rows: int) -> RenderableType:
     table.add_column("p99", justify="right", no_wrap=True)
     table.add_column("failed", justify="right", no_wrap=True)
     listed = _command_rows(frame, sort)[:rows]
-    most = max((per_s for _, per_s, _, _ in listed), default=0.0)
-    percentiles = frame.after.info.percentiles()
-    for name, per_s, calls, mean in listed:
-        found, stats = percentiles.get(name, {}), frame.after.commands[name]
-        failed = stats.failed + stats.rejected
+    most = max((row.per_s for row in listed), default=0.0)
+    for row in listed:
         table.add_row(
-            escape(shown(name)),
-            count_text(per_s),
-            ProgressBar(total=most or 1.0, completed=per_s, complete_style="cyan"),
-            count_text(calls),
-            usec_text(mean),
-            usec_text(found.get(50.0)),
-            usec_text(found.get(99.0)),
-            Text(count_text(failed), "red" if failed else "dim"),
+            escape(shown(row.name)),
+            count_text(row.per_s),
+            ProgressBar(total=most or 1.0, completed=row.per_s, complete_style="cyan"),
+            count_text(row.calls),
+            usec_text(row.mean_usec),
+            usec_text(row.p50_usec),
+            usec_text(row.p99_usec),
+            Text(count_text(row.failed), "red" if row.failed else "dim"),
         )
     return Panel(table, title="commands", title_align="left", border_style="dim")
 
