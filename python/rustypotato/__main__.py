@@ -87,13 +87,16 @@ class Signals:
 
     def reopen_log(self, number: int, frame: FrameType | None) -> None:
         """Log rotation: the file was moved away. The service goes on whatever comes of it."""
-        self.service.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        is_told = self.service.is_ready  # else READY=1 would be news, and wrong
+        if is_told:
+            self.service.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             _core.log_reopen()
             _core.log_say(NOTICE, "SIGHUP: the log file was opened again")
         except RustyPotatoError as error:
             _core.log_say(WARNING, f"SIGHUP: {error}")
-        self.service.notify("READY=1")
+        if is_told:
+            self.service.notify("READY=1")
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked and number == signal.SIGINT:
@@ -201,7 +204,7 @@ def serve(store: Store, signals: Signals, service: Service) -> None:
         if not signals.asked:
             service.ready()
             wait_for_stop(store, signals)
-        service.notify("STOPPING=1\nSTATUS=Stopping")
+        service.stopping()
         aside("close", store.close)
     finally:
         service.remove_pidfile()

@@ -22,6 +22,7 @@ class Service:
         supervisor: "systemd", "upstart" or "no".
         pidfile: path, or "" for none.
         daemonize: whether to go on in the background.
+        is_ready: all data are there, and no stop has begun.
     """
 
     def __init__(self, args: Sequence[bytes]) -> None:
@@ -35,6 +36,7 @@ class Service:
         self.daemonize = self._setting("daemonize") == "yes"
         self.pidfile = self._setting("pidfile")
         self.supervisor = self._supervisor(self._setting("supervised"))
+        self.is_ready = False
         self._ready_pipe: int | None = None
 
     def _setting(self, name: str) -> str:
@@ -141,6 +143,11 @@ class Service:
             _core.log_say(NOTICE, "supervised by upstart, will stop to signal readiness")
             os.kill(os.getpid(), signal.SIGSTOP)
         self.notify("STATUS=Ready to accept connections\nREADY=1")
+        self.is_ready = True
+
+    def stopping(self) -> None:
+        self.is_ready = False
+        self.notify("STOPPING=1\nSTATUS=Stopping")
 
     def notify(self, text: str) -> None:
         """Tells systemd, as sd_notify does: one datagram, and no answer to wait for."""

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from rustypotato.__main__ import Signals
+from rustypotato.service import Service
 from tools.resp import Conn
 from tools.servers import Server, clean_env, free_port, run_to_end
 from tools.wait import SCALE, until
@@ -76,6 +78,28 @@ def test_systemd_hears_of_ready_reloading_and_stopping(
     server.signal(signal.SIGTERM)
     manager.wait_for("STOPPING=1")
     assert server.wait_exit() == 0
+
+
+def test_a_reopened_log_is_no_readiness(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While data are loaded, and while it stops, SIGHUP must not end systemd's waiting."""
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.env["NOTIFY_SOCKET"])
+    service = Service([b"--supervised", b"systemd"])
+    signals = Signals(service)
+
+    def heard() -> str:
+        return manager.socket.recv(4096).decode()
+
+    signals.reopen_log(signal.SIGHUP, None)
+    service.ready()
+    assert heard() == "STATUS=Ready to accept connections\nREADY=1"
+    signals.reopen_log(signal.SIGHUP, None)
+    assert heard().startswith("RELOADING=1\n")
+    assert heard() == "READY=1"
+    service.stopping()
+    signals.reopen_log(signal.SIGHUP, None)
+    assert heard() == "STOPPING=1\nSTATUS=Stopping"
+    service.notify("STATUS=the last word")
+    assert heard() == "STATUS=the last word"
 
 
 def test_nothing_is_told_unless_asked_for(
