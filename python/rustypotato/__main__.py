@@ -175,12 +175,11 @@ def show_progress(store: Store, service: Service) -> None:
     on_terminal = sys.stderr.isatty()
     if not on_terminal and service.supervisor != "systemd":
         return
+    from .monitor.reading import Info, loading_text  # for loads that take long
+
     with store.session(protocol=2) as session:
-        lines = session.execute("INFO", "persistence").splitlines()
-    info = dict(line.split(":", 1) for line in lines if ":" in line)
-    share = info.get("loading_loaded_perc")
-    if share is not None:
-        text = f"loading: {share} %, {info['rdb_last_load_keys_loaded']} keys"
+        text = loading_text(Info(session.execute("INFO", "persistence")))
+    if text is not None:
         service.notify(f"STATUS={text}\nEXTEND_TIMEOUT_USEC=10000000")
         if on_terminal:
             print(f"\r{text} ", end="", file=sys.stderr, flush=True)

@@ -210,11 +210,19 @@ def read_clients(call: Call) -> list[dict[str, str]]:
     ]
 
 
+def loading_text(info: Info) -> str | None:
+    """How far loading is, of INFO persistence; None: nothing is loaded now."""
+    if not info.number("loading"):
+        return None
+    share, keys = info.text("loading_loaded_perc", "0.00"), "rdb_last_load_keys_loaded"
+    return f"loading: {share} %, {info.text(keys, '0')} keys"
+
+
 def refusal(call: Call, info: Info) -> str | None:
     """Says why the server is not ready to take writes; None: it is."""
-    if info.number("loading"):
-        share, keys = info.text("loading_loaded_perc", "0.00"), "rdb_last_load_keys_loaded"
-        return f"loading: {share} %, {info.text(keys, '0')} keys"
+    loading = loading_text(info)
+    if loading is not None:
+        return loading
     try:
         call("PING")  # Redis refuses it, too, while the disk refuses writes
     except _ERRORS as error:
