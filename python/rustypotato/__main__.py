@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import FrameType
 
@@ -87,13 +87,16 @@ class Signals:
 
     def reopen_log(self, number: int, frame: FrameType | None) -> None:
         """Log rotation: the file was moved away. The service goes on whatever comes of it."""
-        self.service.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        is_told = self.service.is_ready  # else READY=1 would be news, and wrong
+        if is_told:
+            self.service.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             _core.log_reopen()
             _core.log_say(NOTICE, "SIGHUP: the log file was opened again")
         except RustyPotatoError as error:
             _core.log_say(WARNING, f"SIGHUP: {error}")
-        self.service.notify("READY=1")
+        if is_told:
+            self.service.notify("READY=1")
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         if self.asked and number == signal.SIGINT:
@@ -116,21 +119,27 @@ def setting(store: Store, name: str) -> str:
     return value
 
 
-def close_in_order(store: Store) -> None:
-    """store.close() in another thread, so that this one can still answer signals."""
-    closing = threading.Thread(target=store.close, name="close")
-    closing.start()
-    while closing.is_alive():
-        closing.join(0.1)
+def aside(
+    name: str, run: Callable[[], object], meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """Runs it in another thread, so that this one can still answer signals.
+
+    Args:
+        meanwhile: called here again and again until that has ended.
+    """
+    thread = threading.Thread(target=run, name=name)
+    thread.start()
+    while True:
+        thread.join(0.1)
+        if not thread.is_alive():
+            return
+        meanwhile()
 
 
 def prepared(store: Store) -> bool:
-    """_core.prepare_stop in another thread, for the same reason."""
+    """Whether nothing would be lost by a stop."""
     said: list[bool] = []
-    preparing = threading.Thread(target=lambda: said.append(_core.prepare_stop(store)))
-    preparing.start()
-    while preparing.is_alive():
-        preparing.join(0.1)
+    aside("prepare", lambda: said.append(_core.prepare_stop(store)))
     return said == [True]
 
 
@@ -146,7 +155,7 @@ def wait_for_stop(store: Store, signals: Signals) -> None:
 
 
 def load(store: Store, service: Service) -> None:
-    """Brings the data back, in another thread, so that this one can still answer signals."""
+    """Brings the data back, and shows how far that is."""
     failed: list[Exception] = []
 
     def run() -> None:
@@ -157,12 +166,7 @@ def load(store: Store, service: Service) -> None:
         except RustyPotatoError as error:
             failed.append(error)
 
-    loading = threading.Thread(target=run, name="load")
-    loading.start()
-    while loading.is_alive():
-        loading.join(0.1)
-        if loading.is_alive():
-            show_progress(store, service)
+    aside("load", run, lambda: show_progress(store, service))
     if failed:
         raise failed[0]
 
@@ -171,12 +175,11 @@ def show_progress(store: Store, service: Service) -> None:
     on_terminal = sys.stderr.isatty()
     if not on_terminal and service.supervisor != "systemd":
         return
+    from .monitor.reading import Info, loading_text  # for loads that take long
+
     with store.session(protocol=2) as session:
-        lines = session.execute("INFO", "persistence").splitlines()
-    info = dict(line.split(":", 1) for line in lines if ":" in line)
-    share = info.get("loading_loaded_perc")
-    if share is not None:
-        text = f"loading: {share} %, {info['rdb_last_load_keys_loaded']} keys"
+        text = loading_text(Info(session.execute("INFO", "persistence")))
+    if text is not None:
         service.notify(f"STATUS={text}\nEXTEND_TIMEOUT_USEC=10000000")
         if on_terminal:
             print(f"\r{text} ", end="", file=sys.stderr, flush=True)
@@ -200,8 +203,8 @@ def serve(store: Store, signals: Signals, service: Service) -> None:
         if not signals.asked:
             service.ready()
             wait_for_stop(store, signals)
-        service.notify("STOPPING=1\nSTATUS=Stopping")
-        close_in_order(store)
+        service.stopping()
+        aside("close", store.close)
     finally:
         service.remove_pidfile()
 

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -23,6 +22,7 @@ class Service:
         supervisor: "systemd", "upstart" or "no".
         pidfile: path, or "" for none.
         daemonize: whether to go on in the background.
+        is_ready: all data are there, and no stop has begun.
     """
 
     def __init__(self, args: Sequence[bytes]) -> None:
@@ -36,6 +36,7 @@ class Service:
         self.daemonize = self._setting("daemonize") == "yes"
         self.pidfile = self._setting("pidfile")
         self.supervisor = self._supervisor(self._setting("supervised"))
+        self.is_ready = False
         self._ready_pipe: int | None = None
 
     def _setting(self, name: str) -> str:
@@ -49,6 +50,8 @@ class Service:
     @staticmethod
     def _make_stdin_seekable() -> bool:
         """What "-" reads is read twice: here and by the store."""
+        import tempfile  # takes 5 ms, and few starts need it
+
         with tempfile.TemporaryFile() as copy:
             while block := os.read(0, 1 << 16):
                 copy.write(block)
@@ -140,6 +143,11 @@ class Service:
             _core.log_say(NOTICE, "supervised by upstart, will stop to signal readiness")
             os.kill(os.getpid(), signal.SIGSTOP)
         self.notify("STATUS=Ready to accept connections\nREADY=1")
+        self.is_ready = True
+
+    def stopping(self) -> None:
+        self.is_ready = False
+        self.notify("STOPPING=1\nSTATUS=Stopping")
 
     def notify(self, text: str) -> None:
         """Tells systemd, as sd_notify does: one datagram, and no answer to wait for."""

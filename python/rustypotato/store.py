@@ -135,7 +135,8 @@ class Store(Commands):
 
     Any number of threads may use it at once. Each has its own session behind the scenes, so that
     SELECT, MULTI and WATCH hold for the calling thread alone; use session() to have them apart.
-    It starts no thread before listen(). A forked child cannot use it (ForeignStoreError).
+    Without a path it starts no thread until it serves or flushes asynchronously. A forked child
+    cannot use it (ForeignStoreError).
     """
 
     __slots__ = ("__weakref__", "_decoding", "_monitors")

@@ -143,6 +143,40 @@ def test_a_long_walk_shows_progress_and_ctrl_c_ends_it_with_a_report(door: Door)
             assert "of 1000 keys" not in shown  # the progress line is gone
 
 
+@pytest.mark.once
+def test_ctrl_c_before_the_first_key_ends_a_walk_with_an_empty_report(door: Door) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def interrupting(words: list[bytes]) -> bytes | None:
+        if words[0] == b"DBSIZE":  # the walk takes signals by now
+            until(lambda: started, "the program is known here")
+            started[0].send_signal(signal.SIGINT)
+        return endless(words)
+
+    for mode in ("--bigkeys", "--memkeys", "--hotkeys"):
+        started.clear()
+        with CannedServer(interrupting) as server:
+            argv = [*OURS, "-p", str(server.port), mode]
+            pipe = subprocess.PIPE
+            with subprocess.Popen(argv, stdout=pipe, stderr=pipe, env=env_of()) as program:
+                started.append(program)
+                out, err = program.communicate(timeout=60 * SCALE)
+        assert (program.returncode, err) == (0, b"")
+        assert b"-------- summary -------\n\n[00.00%] Sampled 0 keys in the keyspace!\n" in out
+
+
+@pytest.mark.once
+def test_scan_counts_the_keys_only_to_show_progress(door: Door) -> None:
+    def one_batch(words: list[bytes]) -> bytes | None:
+        return b"*2\r\n$1\r\n0\r\n*1\r\n$3\r\nkey\r\n" if words[0] == b"SCAN" else None
+
+    with CannedServer(one_batch) as server:
+        with Terminal([*OURS, "-p", str(server.port), "--scan"], env_of()) as terminal:
+            terminal.sees('"key"')
+            assert terminal.ends() == 0
+        assert [b"DBSIZE"] not in server.seen  # the keys are on the terminal, and no progress
+
+
 # ---- --pipe --------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from rustypotato.__main__ import Signals
+from rustypotato.service import Service
 from tools.resp import Conn
 from tools.servers import Server, clean_env, free_port, run_to_end
 from tools.wait import SCALE, until
@@ -77,6 +80,28 @@ def test_systemd_hears_of_ready_reloading_and_stopping(
     assert server.wait_exit() == 0
 
 
+def test_a_reopened_log_is_no_readiness(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While data are loaded, and while it stops, SIGHUP must not end systemd's waiting."""
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.env["NOTIFY_SOCKET"])
+    service = Service([b"--supervised", b"systemd"])
+    signals = Signals(service)
+
+    def heard() -> str:
+        return manager.socket.recv(4096).decode()
+
+    signals.reopen_log(signal.SIGHUP, None)
+    service.ready()
+    assert heard() == "STATUS=Ready to accept connections\nREADY=1"
+    signals.reopen_log(signal.SIGHUP, None)
+    assert heard().startswith("RELOADING=1\n")
+    assert heard() == "READY=1"
+    service.stopping()
+    signals.reopen_log(signal.SIGHUP, None)
+    assert heard() == "STOPPING=1\nSTATUS=Stopping"
+    service.notify("STATUS=the last word")
+    assert heard() == "STATUS=the last word"
+
+
 def test_nothing_is_told_unless_asked_for(
     server_of: Callable[..., Server], manager: Manager
 ) -> None:
@@ -119,7 +144,8 @@ def test_daemonize_goes_on_in_a_child_that_serves(tmp_path: Path) -> None:
     assert code == 0
     pid = int((tmp_path / "pid").read_text())
     with Conn(("127.0.0.1", port)) as conn:
-        assert conn.call("PING") == "PONG"
+        # The start ends when it listens; an answer may still be LOADING.
+        until(lambda: conn.call("PING") == "PONG", "it serves")
         assert f"process_id:{pid}\r\n" in conn.call("INFO", "server").decode()
     assert os.getsid(pid) == pid, "it leads a session of its own"
     for fd in (0, 1, 2):
@@ -193,6 +219,9 @@ def test_the_example_configuration_holds_every_setting_with_its_default(
 def test_the_unit_starts_what_the_package_has() -> None:
     unit = (PACKAGING / "rustypotato.service").read_text()
     assert "Type=notify\n" in unit and "--supervised systemd" in unit
+    rotated = re.search(r"^(\S+)/\*\.log \{", (PACKAGING / "logrotate.conf").read_text(), re.M)
+    [logs] = re.findall(r"^LogsDirectory=(\S+)$", unit, re.M)  # else ProtectSystem forbids writing
+    assert rotated and rotated[1] == f"/var/log/{logs}"
     dockerfile = (PACKAGING / "Dockerfile").read_text()
     for path in ("packaging/redis.conf",):
         assert f"COPY {path}" in dockerfile and (PACKAGING.parent / path).exists()

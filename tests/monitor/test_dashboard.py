@@ -52,6 +52,28 @@ def test_stats_tell_what_was_done(monitored: Monitored) -> None:
     assert got["rows"][-1][got["fields"].index("keys")] == 50
 
 
+def test_no_row_falls_between_the_count_and_the_rows() -> None:
+    """A row that comes as soon as the lock is free: the reader counts it later, with its data."""
+    kept = history.History(lambda: None)
+
+    class Lock:
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, *exc: object) -> None:
+            kept._rows.append((1.0,))
+            kept._count += 1
+
+    kept._lock = Lock()  # type: ignore[assignment]
+    try:
+        seen, rows = kept.since(0)
+        assert (seen, rows) == (0, [])
+        seen, rows = kept.since(seen)
+        assert (seen, len(rows)) == (1, 1)
+    finally:
+        kept.close()
+
+
 def test_only_new_rows_are_sent(monitored: Monitored) -> None:
     first = stats(monitored.metrics_port)
     assert len(first["rows"]) == min(first["seq"], history.SAMPLES_MAX)

@@ -12,6 +12,7 @@ from pathlib import Path
 import shtab
 
 import rustypotato
+from rustypotato import top
 from rustypotato.cli.options import ROWS
 from rustypotato.completions import FILES
 from rustypotato.tools import backup, check, restore
@@ -42,15 +43,16 @@ def add(parser: argparse.ArgumentParser, names: list[str], value: str, text: str
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="rustypotato", description="A Redis-compatible server")
-    top.add_argument("-v", "--version", action="store_true", help="the version")
+    root = argparse.ArgumentParser(prog="rustypotato", description="A Redis-compatible server")
+    root.add_argument("-v", "--version", action="store_true", help="the version")
     for name in setting_names():
-        add(top, [f"--{text_of(name)}"], "VALUE", "setting of redis.conf")
-    subs = top.add_subparsers()
+        add(root, [f"--{text_of(name)}"], "VALUE", "setting of redis.conf")
+    subs = root.add_subparsers()
     client = subs.add_parser("cli", add_help=False, help="the command line client")
     for row in ROWS:
         add(client, row.names.split(), row.value, row.help.replace("%", "%%"))
     for module, text in (
+        (top, "a live view of a server"),
         (check, "is a data directory whole?"),
         (backup, "a verified copy of a directory or a server"),
         (restore, "puts a copy where a server is to start"),
@@ -62,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
                 action.complete = PLACES[action.metavar]  # type: ignore[attr-defined]
     shells = subs.add_parser("completion", help="the completion script of a shell")
     shells.add_argument("shell", choices=list(FILES))
-    return top
+    return root
 
 
 def script(shell: str) -> str:

@@ -9,8 +9,10 @@ import sys
 import pytest
 from generated_completions import script
 
+from rustypotato.__main__ import SUBCOMMANDS
 from rustypotato.cli.options import ROWS
 from rustypotato.completions import FILES, path_of
+from rustypotato.tools import NAMES
 
 BASH = """
 source "$1"; shift
@@ -28,6 +30,11 @@ def completed(*words: str) -> list[str]:
 @pytest.mark.parametrize("shell", FILES)
 def test_scripts_are_up_to_date(shell: str) -> None:
     assert path_of(shell).read_text() == script(shell), "run `make docs`"
+
+
+def test_bash_knows_every_subcommand() -> None:
+    found = {word for word in completed("rustypotato", "") if not word.startswith("-")}
+    assert found == {*SUBCOMMANDS, *NAMES}
 
 
 def test_bash_completes_commands_options_and_settings() -> None:

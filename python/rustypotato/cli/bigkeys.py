@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ..wire.connection import WireError
-from .scan import Progress, ScanError, Walk, scan_errors
+from .scan import Progress, ScanError, Walk, guarded
 from .session import Session, complain, write
 from .words import quoted
 
@@ -45,34 +45,68 @@ def _kinds() -> dict[str, Kind]:
     return {kind.name: kind for kind in rows}
 
 
-class Sizes:
-    """One run over the keys.
+class Look(ABC):
+    """One run over all keys, with a summary at the end.
+
+    Attributes:
+        keys: how many were looked at.
+        percent: how far that was when the batch at hand began.
+    """
+
+    sought = b""  # what kind of keys, for the head
+
+    def __init__(self, session: Session) -> None:
+        self.walk = Walk(session)
+        self.keys = 0
+        self.percent = 0.0
+
+    def run(self) -> None:
+        total = self.walk.total()
+        write(_HEAD % self.sought)
+        progress = Progress(total, with_output=True)
+        for keys in self.walk:
+            self.percent = 100 * self.keys / total if total else 0.0
+            self._batch(keys, progress)
+            progress(self.keys)
+        progress.clear()
+        cut = self._mark() if self.walk.is_cut else b""
+        write(b"\n-------- summary -------\n\n" + cut)
+        write(b"Sampled %d keys in the keyspace!\n" % self.keys)
+        self._report()
+
+    def _mark(self) -> bytes:
+        return b"[%05.2f%%] " % self.percent
+
+    @abstractmethod
+    def _batch(self, keys: list[bytes], progress: Progress) -> None:
+        """Looks at some keys and counts them; clears `progress` before it prints."""
+
+    @abstractmethod
+    def _report(self) -> None:
+        """The rest of the summary."""
+
+
+class Sizes(Look):
+    """The biggest key of each type.
 
     Args:
         by_memory: MEMORY USAGE instead of the number of elements.
     """
 
+    sought = b"biggest"
+
     def __init__(self, session: Session, by_memory: bool) -> None:
-        self.walk = Walk(session)
+        super().__init__(session)
         self.by_memory = by_memory
         self.samples = session.options.samples
         self.kinds = _kinds()
-        self.keys = self.key_bytes = 0
-        self.percent = 0.0
+        self.key_bytes = 0
 
-    def run(self) -> None:
-        total = self.walk.total()
-        write(_HEAD % b"biggest")
-        progress = Progress(total, with_output=True)
-        for keys in self.walk:
-            self.percent = 100 * self.keys / total if total else 0.0
-            kinds = self._types(keys)
-            for key, kind, size in zip(keys, kinds, self._sizes(keys, kinds)):
-                if kind is not None:
-                    self._add(key, kind, size, progress)
-            progress(self.keys)
-        progress.clear()
-        self._report()
+    def _batch(self, keys: list[bytes], progress: Progress) -> None:
+        kinds = self._types(keys)
+        for key, kind, size in zip(keys, kinds, self._sizes(keys, kinds)):
+            if kind is not None:
+                self._add(key, kind, size, progress)
 
     def unit(self, kind: Kind) -> str:
         return "bytes" if self.by_memory else kind.unit
@@ -124,24 +158,14 @@ class Sizes:
             kind.biggest, kind.biggest_key = size, quoted(key)
             progress.clear()
             found = f"Biggest {kind.name:<6} found so far '".encode() + kind.biggest_key
-            write(
-                b"[%05.2f%%] " % self.percent
-                + found
-                + f"' with {size} {self.unit(kind)}\n".encode()
-            )
+            write(self._mark() + found + f"' with {size} {self.unit(kind)}\n".encode())
         if self.keys % _TOLD_EVERY == 0:
             progress.clear()
-            write(b"[%05.2f%%] Sampled %d keys so far\n" % (self.percent, self.keys))
+            write(self._mark() + b"Sampled %d keys so far\n" % self.keys)
 
     def _report(self) -> None:
-        cut = b"[%05.2f%%] " % self.percent if self.walk.is_cut else b""
         average = self.key_bytes / self.keys if self.keys else 0
-        write(
-            b"\n-------- summary -------\n\n"
-            + cut
-            + b"Sampled %d keys in the keyspace!\n" % self.keys
-            + b"Total key length in bytes is %d (avg len %.2f)\n\n" % (self.key_bytes, average)
-        )
+        write(b"Total key length in bytes is %d (avg len %.2f)\n\n" % (self.key_bytes, average))
         for kind in self.kinds.values():
             if kind.biggest_key:
                 found = f"Biggest {kind.name:>6} found '".encode() + kind.biggest_key
@@ -154,27 +178,20 @@ class Sizes:
             write(f"{line}({share:05.2f}% of keys, avg size {average:.2f})\n".encode())
 
 
-class Hot:
+class Hot(Look):
     """The keys with the highest LFU counters."""
 
-    def __init__(self, session: Session) -> None:
-        self.walk = Walk(session)
-        self.best: list[tuple[int, bytes]] = []  # lowest first
-        self.keys = 0
+    sought = b"hot"
 
-    def run(self) -> None:
-        total = self.walk.total()
-        write(_HEAD % b"hot")
-        progress = Progress(total, with_output=True)
-        for keys in self.walk:
-            percent = 100 * self.keys / total if total else 0.0
-            for key, count in zip(keys, self._counts(keys)):
-                self._add(key, count, percent, progress)
-            progress(self.keys)
-        progress.clear()
-        cut = b"[%05.2f%%] " % percent if self.walk.is_cut else b""
-        write(b"\n-------- summary -------\n\n" + cut)
-        write(b"Sampled %d keys in the keyspace!\n" % self.keys)
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.best: list[tuple[int, bytes]] = []  # lowest first
+
+    def _batch(self, keys: list[bytes], progress: Progress) -> None:
+        for key, count in zip(keys, self._counts(keys)):
+            self._add(key, count, progress)
+
+    def _report(self) -> None:
         for count, key in reversed(self.best):
             write(b"hot key found with counter: %d\tkeyname: " % count + key + b"\n")
 
@@ -189,7 +206,7 @@ class Hot:
             counts.append(reply.value if reply.kind == ":" else 0)
         return counts
 
-    def _add(self, key: bytes, count: int, percent: float, progress: Progress) -> None:
+    def _add(self, key: bytes, count: int, progress: Progress) -> None:
         self.keys += 1
         if count == 0 or (len(self.best) == HOT_MAX and count <= self.best[0][0]):
             return
@@ -197,27 +214,18 @@ class Hot:
         self.best.insert(at, (count, quoted(key)))
         del self.best[:-HOT_MAX]
         progress.clear()
-        head = b"[%05.2f%%] Hot key '" % percent
-        write(head + quoted(key) + b"' found so far with counter %d\n" % count)
-
-
-def _guarded(job: Sizes | Hot) -> int:
-    try:
-        job.run()
-    except ScanError as error:
-        return scan_errors(str(error))
-    except WireError as error:
-        return scan_errors(f"Error: {error}")
-    return 0
+        write(
+            self._mark() + b"Hot key '" + quoted(key) + b"' found so far with counter %d\n" % count
+        )
 
 
 def run_bigkeys(session: Session) -> int:
-    return _guarded(Sizes(session, by_memory=False))
+    return guarded(Sizes(session, by_memory=False).run)
 
 
 def run_memkeys(session: Session) -> int:
-    return _guarded(Sizes(session, by_memory=True))
+    return guarded(Sizes(session, by_memory=True).run)
 
 
 def run_hotkeys(session: Session) -> int:
-    return _guarded(Hot(session))
+    return guarded(Hot(session).run)

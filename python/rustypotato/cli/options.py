@@ -62,10 +62,6 @@ class Options:
     file: str = ""  # of --eval
     mono: bool = False
 
-    @property
-    def raw_out(self) -> bool:
-        return self.style.mode == RAW
-
 
 def _integer(text: str) -> int:
     """C's atoi: what stands in front, else 0."""

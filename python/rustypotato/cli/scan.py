@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 from ..wire.connection import Connection, WireError
@@ -30,9 +30,13 @@ class Progress:
 
     def __init__(self, total: int, with_output: bool = False) -> None:
         self.total = total
-        self.is_shown = sys.stderr.isatty() and (with_output or not sys.stdout.isatty())
+        self.is_shown = self.can_be_shown(with_output)
         self._last = time.monotonic()
         self._is_dirty = False
+
+    @staticmethod
+    def can_be_shown(with_output: bool = False) -> bool:
+        return sys.stderr.isatty() and (with_output or not sys.stdout.isatty())
 
     def __call__(self, done: int) -> None:
         if not self.is_shown or time.monotonic() - self._last < _SHOW_EVERY_S:
@@ -114,32 +118,38 @@ class Walk:
         return replies
 
 
-def scan_errors(text: str) -> int:
-    complain(text)
-    return 1
+def guarded(job: Callable[[], None]) -> int:
+    """Runs a walk; returns the exit code: 1 after one line about why it could not go on."""
+    try:
+        job()
+    except ScanError as error:
+        complain(str(error))
+        return 1
+    except WireError as error:
+        complain(f"Error: {error}")
+        return 1
+    return 0
+
+
+def _print_keys(session: Session) -> None:
+    walk = Walk(session, pause_every=1)
+    is_standard = session.options.style.mode == STANDARD
+    done = 0
+    progress = Progress(walk.total()) if Progress.can_be_shown() else None
+    for keys in walk:
+        done += len(keys)
+        text = b"".join([(quoted(key) if is_standard else key) + b"\n" for key in keys])
+        if sys.stdout.isatty() or session.options.interval_s:
+            write(text)
+        else:
+            sys.stdout.buffer.write(text)  # many small batches: not a write(2) for each
+        if progress:
+            progress(done)
+    sys.stdout.flush()
+    if progress:
+        progress.clear()
 
 
 def run_scan(session: Session) -> int:
     """Prints the keys; returns the exit code."""
-    walk = Walk(session, pause_every=1)
-    is_standard = session.options.style.mode == STANDARD
-    done = 0
-    try:
-        progress = Progress(walk.total()) if sys.stderr.isatty() else None
-        for keys in walk:
-            done += len(keys)
-            text = b"".join([(quoted(key) if is_standard else key) + b"\n" for key in keys])
-            if sys.stdout.isatty() or session.options.interval_s:
-                write(text)
-            else:
-                sys.stdout.buffer.write(text)  # many small batches: not a write(2) for each
-            if progress:
-                progress(done)
-        sys.stdout.flush()
-        if progress:
-            progress.clear()
-    except ScanError as error:
-        return scan_errors(str(error))
-    except WireError as error:
-        return scan_errors(f"Error: {error}")
-    return 0
+    return guarded(lambda: _print_keys(session))

@@ -5,9 +5,10 @@
 #    source ~/.local/share/bash_completion/rustypotato
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_rustypotato_subparsers=(cli check backup restore completion)
+_shtab_rustypotato_subparsers=(cli top check backup restore completion)
 
 _shtab_rustypotato_cli_option_strings=(-h -p -s -u -a --pass --user --askpass --no-auth-warning -n -2 -3 -c --tls --sni --cacert --cacertdir --insecure --cert --key --tls-ciphers -r -i -x -X -d -D -e --quoted-input --raw --no-raw --csv --json --quoted-json --show-pushes --scan --pattern --quoted-pattern --count --type --bigkeys --memkeys --memkeys-samples --hotkeys --stat --latency --latency-history --latency-dist --mono --intrinsic-latency --pipe --pipe-timeout --eval --verbose --help -v --version)
+_shtab_rustypotato_top_option_strings=(--help -u --url -h --host -p --port -s --socket --user -a --pass --interval --sort --once)
 _shtab_rustypotato_check_option_strings=(-h --help --fix --json --appenddirname --appendfilename --dbfilename)
 _shtab_rustypotato_backup_option_strings=(-h --help --dir --host --port --unix -u --url --user --password --appenddirname --appendfilename --dbfilename)
 _shtab_rustypotato_restore_option_strings=(-h --help --force --appenddirname --appendfilename --dbfilename)
@@ -20,14 +21,17 @@ _shtab_rustypotato_cli___cacertdir_COMPGEN=_shtab_compgen_dirs
 _shtab_rustypotato_cli___cert_COMPGEN=_shtab_compgen_files
 _shtab_rustypotato_cli___key_COMPGEN=_shtab_compgen_files
 _shtab_rustypotato_cli___eval_COMPGEN=_shtab_compgen_files
+_shtab_rustypotato_top__s_COMPGEN=_shtab_compgen_files
+_shtab_rustypotato_top___socket_COMPGEN=_shtab_compgen_files
 _shtab_rustypotato_check_pos_0_COMPGEN=_shtab_compgen_dirs
 _shtab_rustypotato_backup_pos_0_COMPGEN=_shtab_compgen_dirs
 _shtab_rustypotato_backup___dir_COMPGEN=_shtab_compgen_dirs
 _shtab_rustypotato_backup___unix_COMPGEN=_shtab_compgen_files
 _shtab_rustypotato_restore_pos_1_COMPGEN=_shtab_compgen_dirs
 
+_shtab_rustypotato_top___sort_choices=(rate calls time name)
 _shtab_rustypotato_completion_pos_0_choices=(bash zsh fish)
-_shtab_rustypotato_pos_0_choices=(cli check backup restore completion)
+_shtab_rustypotato_pos_0_choices=(cli top check backup restore completion)
 
 _shtab_rustypotato_cli___askpass_nargs=0
 _shtab_rustypotato_cli___no_auth_warning_nargs=0
@@ -58,6 +62,8 @@ _shtab_rustypotato_cli___verbose_nargs=0
 _shtab_rustypotato_cli___help_nargs=0
 _shtab_rustypotato_cli__v_nargs=0
 _shtab_rustypotato_cli___version_nargs=0
+_shtab_rustypotato_top___help_nargs=0
+_shtab_rustypotato_top___once_nargs=0
 _shtab_rustypotato_check__h_nargs=0
 _shtab_rustypotato_check___help_nargs=0
 _shtab_rustypotato_check___fix_nargs=0

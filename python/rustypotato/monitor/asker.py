@@ -9,7 +9,6 @@ from typing import Any
 
 from ..errors import BusyError, RustyPotatoError
 from ..store import Session, Store
-from . import reading
 from .reading import Call
 
 WAIT_S = 2.0
@@ -57,10 +56,7 @@ class Asker:
         """Whether a client that gives no password may do anything already."""
         try:
             with self.turn() as call:
-                user = call.optional("ACL", "GETUSER", "default")
-                if user is None:  # no access control lists
-                    password = reading.read_settings(call, "requirepass")
-                    return password.get("requirepass") == ""
+                user = call("ACL", "GETUSER", "default")
         except RustyPotatoError:
             return False
         flags = dict(zip(user[::2], user[1::2])).get("flags", [])

@@ -54,13 +54,11 @@ class Writer:
         self, name: str, kind: str, about: str, label: str, values: Iterable[tuple[str, float]]
     ) -> None:
         """A family with one label; nothing at all without values."""
-        lines = [
-            f'{name}{{{label}="{word.translate(_ESCAPES)}"}} {_value_text(value)}'
-            for word, value in values
-        ]
-        if lines:
+        samples = list(values)
+        if samples:
             self.family(name, kind, about)
-            self._lines += lines
+        for word, value in samples:
+            self.sample(value, {label: word})
 
     def buckets(self, label: str, word: str, counts: reading.Histogram, total: int) -> None:
         """The _bucket and _count samples of a histogram: the bulk of a page, hence one format."""

@@ -101,8 +101,7 @@ class History:
         """Returns (how many rows there were ever, those after the first `seen`)."""
         with self._lock:
             wanted = max(0, self._count - seen) if seen <= self._count else self._count
-            rows = list(self._rows)
-        return self._count, rows[-wanted:] if wanted else []
+            return self._count, list(self._rows)[-wanted:] if wanted else []
 
     def _run(self) -> None:
         before = self._take()

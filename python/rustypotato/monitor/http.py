@@ -1,6 +1,6 @@
 """A small HTTP/1.1 server, read-only and bounded; h11 parses, this file reads and writes.
 
-    server = HttpServer([("127.0.0.1", 9121)], answer)   # answer(Request) -> Response
+    server = HttpServer(["127.0.0.1"], 9121, answer)   # answer(Request) -> Response
     server.close()
 
 Threads  one accepts, each connection has one of its own; answer() is called by all of them.
@@ -197,8 +197,7 @@ class _Connection:
 
 
 def _bad(error: h11.RemoteProtocolError) -> Response:
-    status = error.error_status_hint if error.error_status_hint in _REASONS else 400
-    if status == 431:
+    if error.error_status_hint == 431:
         return text(431, f"request line and headers may have {HEAD_BYTES_MAX} bytes")
     return text(400, f"this is no HTTP request: {error}")
 

@@ -211,6 +211,7 @@ class Pages:
     ) -> dict[str, Any]:
         info = moment.info
         databases = info.databases().items()
+        commands = reading.command_rows(last[0] if last else moment, moment)
         return {
             "server": _picked(info, _SERVER),
             "memory": _picked(info, _MEMORY),
@@ -218,7 +219,7 @@ class Pages:
             "clients": _picked(info, ["connected_clients", "blocked_clients", "maxclients"]),
             "keyspace": [{"db": name, **db._asdict()} for name, db in databases],
             "errors": sorted(info.errors().items(), key=lambda one: -one[1])[:COMMANDS_SHOWN],
-            "commands": _command_table(moment, last),
+            "commands": [row._asdict() for row in commands[:COMMANDS_SHOWN]],
             "details": details,
             **self._live(info, details),
         }
@@ -252,31 +253,3 @@ def _slow_row(entry: reading.SlowEntry, details: bool) -> dict[str, Any]:
         "left_out": left_out,
         "client": entry.client if details else "",
     }
-
-
-def _command_table(
-    moment: reading.Moment, last: tuple[reading.Moment, reading.Moment] | None
-) -> list[dict[str, Any]]:
-    rates = reading.command_rates(*last) if last else {}
-    percentiles = moment.info.percentiles()
-    idle = reading.CommandRate(0.0, 0.0)
-
-    def order(name: str) -> tuple[float, int]:
-        return -rates.get(name, idle).per_s, -moment.commands[name].calls
-
-    rows = []
-    for name in sorted(moment.commands, key=order)[:COMMANDS_SHOWN]:
-        stats = moment.commands[name]
-        rate, found = rates.get(name, idle), percentiles.get(name, {})
-        rows.append(
-            {
-                "name": name,
-                "per_s": rate.per_s,
-                "calls": stats.calls,
-                "mean_usec": rate.mean_usec or stats.usec / max(1, stats.calls),
-                "p50_usec": found.get(50.0),
-                "p99_usec": found.get(99.0),
-                "failed": stats.failed + stats.rejected,
-            }
-        )
-    return rows

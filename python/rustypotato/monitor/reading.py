@@ -46,7 +46,6 @@ class SlowEntry(NamedTuple):
     usec: int
     words: list[str]
     client: str
-    name: str
 
 
 # Counts up to and including so many microseconds: [(1, 10), (2, 15), ...].
@@ -168,12 +167,9 @@ def read_info(call: Call) -> Info:
 
 
 def read_settings(call: Call, *names: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in names:
-        reply = call.optional("CONFIG", "GET", name)
-        if reply:
-            found[reply[0]] = reply[1]
-    return found
+    """Of a server that takes several names at once: Redis 7, RustyPotato."""
+    reply = call.optional("CONFIG", "GET", *names) or []
+    return dict(zip(reply[::2], reply[1::2]))
 
 
 def read_slowlog(call: Call, count: int = SLOWLOG_ENTRIES) -> tuple[int, list[SlowEntry]] | None:
@@ -184,8 +180,8 @@ def read_slowlog(call: Call, count: int = SLOWLOG_ENTRIES) -> tuple[int, list[Sl
         return None
     out = []
     for entry in entries:
-        client, name = (entry[4], entry[5]) if len(entry) > 5 else ("", "")
-        out.append(SlowEntry(entry[0], entry[1], entry[2], list(entry[3]), client, name))
+        client = entry[4] if len(entry) > 4 else ""
+        out.append(SlowEntry(entry[0], entry[1], entry[2], list(entry[3]), client))
     return length, out
 
 
@@ -214,11 +210,19 @@ def read_clients(call: Call) -> list[dict[str, str]]:
     ]
 
 
+def loading_text(info: Info) -> str | None:
+    """How far loading is, of INFO persistence; None: nothing is loaded now."""
+    if not info.number("loading"):
+        return None
+    share, keys = info.text("loading_loaded_perc", "0.00"), "rdb_last_load_keys_loaded"
+    return f"loading: {share} %, {info.text(keys, '0')} keys"
+
+
 def refusal(call: Call, info: Info) -> str | None:
     """Says why the server is not ready to take writes; None: it is."""
-    if info.number("loading"):
-        share, keys = info.text("loading_loaded_perc", "0.00"), "rdb_last_load_keys_loaded"
-        return f"loading: {share} %, {info.text(keys, '0')} keys"
+    loading = loading_text(info)
+    if loading is not None:
+        return loading
     try:
         call("PING")  # Redis refuses it, too, while the disk refuses writes
     except _ERRORS as error:
@@ -268,6 +272,32 @@ def command_rates(before: Moment, after: Moment) -> dict[str, CommandRate]:
         if calls > 0 and seconds > 0:
             out[name] = CommandRate(calls / seconds, max(0.0, usec) / calls)
     return out
+
+
+class CommandRow(NamedTuple):
+    """A command in the tables that people look at; percentiles are since the start."""
+
+    name: str
+    per_s: float
+    calls: int
+    mean_usec: float  # of the last calls; since the start if there were none
+    p50_usec: float | None
+    p99_usec: float | None
+    failed: int
+
+
+def command_rows(before: Moment, after: Moment) -> list[CommandRow]:
+    """The commands ever called, those called most between two moments first."""
+    rates = command_rates(before, after)
+    percentiles = after.info.percentiles()
+    rows = []
+    for name, stats in after.commands.items():
+        found = percentiles.get(name, {})
+        now = rates.get(name) or CommandRate(0.0, stats.usec / max(1, stats.calls))
+        failed = stats.failed + stats.rejected
+        row = (name, now.per_s, stats.calls, now.mean_usec, found.get(50.0), found.get(99.0))
+        rows.append(CommandRow(*row, failed))
+    return sorted(rows, key=lambda row: (-row.per_s, -row.calls))
 
 
 def _sizes(histograms: Mapping[str, tuple[int, Histogram]]) -> dict[float, int]:

@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", help="back up the server there (127.0.0.1)")
     parser.add_argument("--port", type=int, help="its port (6379)")
     parser.add_argument("--unix", metavar="PATH", help="its Unix socket")
-    parser.add_argument("-u", "--url", help="redis://user:password@host:port or unix:///path")
+    parser.add_argument("-u", "--url", help="redis[s]://user:password@host:port or unix:///path")
     parser.add_argument("--user", help="name for AUTH")
     parser.add_argument("--password", help="password for AUTH; better in REDISCLI_AUTH")
     add_names(parser)

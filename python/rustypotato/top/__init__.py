@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from ..tools.places import ToolError
 from ..tools.wire import Address, Client
 
+SORTS = ("rate", "calls", "time", "name")  # the columns, in the order of the key s
 INTERVAL_MIN_S, INTERVAL_MAX_S = 0.1, 3600.0
 
 
@@ -38,14 +39,16 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
     )
     parser.add_argument("--help", action="help", help="print this and exit")
-    parser.add_argument("-u", "--url", help="redis://[user[:password]@]host[:port], unix:///path")
+    parser.add_argument(
+        "-u", "--url", help="redis[s]://[user[:password]@]host[:port], unix:///path"
+    )
     parser.add_argument("-h", "--host", default="127.0.0.1")
     parser.add_argument("-p", "--port", type=int, default=6379)
     parser.add_argument("-s", "--socket", metavar="PATH", help="Unix socket, instead of host, port")
     parser.add_argument("--user", help="name for AUTH")
     parser.add_argument("-a", "--pass", dest="password", help="password; better: REDISCLI_AUTH")
     parser.add_argument("--interval", type=_interval, default=1.0, metavar="SECONDS")
-    parser.add_argument("--sort", choices=("rate", "calls", "time", "name"), default="rate")
+    parser.add_argument("--sort", choices=SORTS, default=SORTS[0])
     parser.add_argument("--once", action="store_true", help="print one frame and exit")
     return parser
 

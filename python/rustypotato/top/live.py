@@ -14,9 +14,8 @@ from rich.live import Live
 
 from ..monitor import reading
 from ..monitor.reading import Call, Moment, Run
-from .view import SORTS, Frame, draw
-
-SLOW_SHOWN = 8
+from . import SORTS
+from .view import SLOW_SHOWN, Frame, draw
 
 
 class Source:

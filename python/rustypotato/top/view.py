@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -13,13 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ..monitor import reading
-from ..monitor.reading import Info, Moment, SlowEntry
+from ..monitor.reading import CommandRow, Info, Moment, SlowEntry
+from ..tools.places import shown
 from ..tools.progress import size_text
 
-SORTS = ["rate", "calls", "time", "name"]
 _COMMANDS_SHOWN = 16
 _DATABASES_SHOWN = 4
-_SLOW_SHOWN = 8
+SLOW_SHOWN = 8
 _TALL_ROWS = 34  # a narrow terminal with fewer shows two boxes
 _BOX_ROWS = 9  # of the four boxes, borders included
 _SLOW_WORDS, _SLOW_CHARACTERS = 8, 200
@@ -62,11 +63,6 @@ def span_text(seconds: float) -> str:
     return " ".join(parts[:2]) or "0s"
 
 
-def _plain(word: str) -> str:
-    """Without control characters: a key must not steer the terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in word)
-
-
 def _grid() -> Table:
     grid = Table.grid(padding=(0, 1), expand=True)
     grid.add_column(style="dim", no_wrap=True)
@@ -85,29 +81,24 @@ def _head(frame: Frame) -> RenderableType:
     ops = reading.rate(frame.before, frame.after, "total_commands_processed")
     line = Text.assemble(
         (f" {what} ", "bold reverse"),
-        f"  {_plain(frame.source)}  up {span_text(info.number('uptime_in_seconds'))}  ",
+        f"  {shown(frame.source)}  up {span_text(info.number('uptime_in_seconds'))}  ",
         f"{info.text('role', '?')}  ",
         (f"{count_text(ops)} ops/s", "bold cyan"),
     )
     if frame.not_ready is not None:
-        line.append(f"  not ready: {_plain(frame.not_ready)}", "bold red")
+        line.append(f"  not ready: {shown(frame.not_ready)}", "bold red")
     return line
 
 
-def _command_rows(frame: Frame, sort: str) -> list[tuple[str, float, int, float]]:
-    """(name, calls per second, calls, mean microseconds), the first ones in that order."""
-    rates = reading.command_rates(frame.before, frame.after)
-    rows = []
-    for name, stats in frame.after.commands.items():
-        rate = rates.get(name)
-        mean = rate.mean_usec if rate else stats.usec / max(1, stats.calls)
-        rows.append((name, rate.per_s if rate else 0.0, stats.calls, mean))
-    order = {
-        "rate": lambda row: (-row[1], -row[2]),
-        "calls": lambda row: -row[2],
-        "time": lambda row: (-row[1] * row[3], -row[2] * row[3]),
-        "name": lambda row: row[0],
+def _command_rows(frame: Frame, sort: str) -> list[CommandRow]:
+    """The first ones in that order."""
+    order: dict[str, Callable[[CommandRow], Any]] = {
+        "rate": lambda row: (-row.per_s, -row.calls),
+        "calls": lambda row: -row.calls,
+        "time": lambda row: (-row.per_s * row.mean_usec, -row.calls * row.mean_usec),
+        "name": lambda row: row.name,
     }
+    rows = reading.command_rows(frame.before, frame.after)
     return sorted(rows, key=order[sort])[:_COMMANDS_SHOWN]
 
 
@@ -122,21 +113,18 @@ def _commands(frame: Frame, sort: str, rows: int) -> RenderableType:
     table.add_column("p50", justify="right", no_wrap=True)
     table.add_column("p99", justify="right", no_wrap=True)
     table.add_column("failed", justify="right", no_wrap=True)
-    shown = _command_rows(frame, sort)[:rows]
-    most = max((per_s for _, per_s, _, _ in shown), default=0.0)
-    percentiles = frame.after.info.percentiles()
-    for name, per_s, calls, mean in shown:
-        found, stats = percentiles.get(name, {}), frame.after.commands[name]
-        failed = stats.failed + stats.rejected
+    listed = _command_rows(frame, sort)[:rows]
+    most = max((row.per_s for row in listed), default=0.0)
+    for row in listed:
         table.add_row(
-            escape(_plain(name)),
-            count_text(per_s),
-            ProgressBar(total=most or 1.0, completed=per_s, complete_style="cyan"),
-            count_text(calls),
-            usec_text(mean),
-            usec_text(found.get(50.0)),
-            usec_text(found.get(99.0)),
-            Text(count_text(failed), "red" if failed else "dim"),
+            escape(shown(row.name)),
+            count_text(row.per_s),
+            ProgressBar(total=most or 1.0, completed=row.per_s, complete_style="cyan"),
+            count_text(row.calls),
+            usec_text(row.mean_usec),
+            usec_text(row.p50_usec),
+            usec_text(row.p99_usec),
+            Text(count_text(row.failed), "red" if row.failed else "dim"),
         )
     return Panel(table, title="commands", title_align="left", border_style="dim")
 
@@ -212,9 +200,9 @@ def _keys(frame: Frame) -> RenderableType:
 
 
 def _slow_row(entry: SlowEntry) -> tuple[str, str, str, str]:
-    words = " ".join(_plain(word) for word in entry.words[:_SLOW_WORDS])[:_SLOW_CHARACTERS]
+    words = " ".join(shown(word) for word in entry.words[:_SLOW_WORDS])[:_SLOW_CHARACTERS]
     when = time.strftime("%H:%M:%S", time.localtime(entry.at))
-    return when, usec_text(entry.usec), escape(words), escape(_plain(entry.client))
+    return when, usec_text(entry.usec), escape(words), escape(shown(entry.client))
 
 
 def _slow(frame: Frame, rows: int) -> RenderableType:
@@ -246,8 +234,8 @@ def draw(frame: Frame, sort: str, width: int, height: int | None) -> RenderableT
     for first in range(0, len(boxes), in_a_row):
         middle.add_row(*boxes[first : first + in_a_row])
     used = 1 + _BOX_ROWS * (len(boxes) // in_a_row)
-    left = _SLOW_SHOWN * 4 if height is None else max(8, height - used)
-    slow_rows = min(_SLOW_SHOWN, max(1, left // 4))
+    left = SLOW_SHOWN * 4 if height is None else max(8, height - used)
+    slow_rows = min(SLOW_SHOWN, max(1, left // 4))
     command_rows = max(1, left - slow_rows - 6)
     return Group(
         _head(frame), middle, _commands(frame, sort, command_rows), _slow(frame, slow_rows)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import select
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .address import Address, Tls
 from .resp import Parser, ProtocolError, Reply, encode
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 READ_SIZE = 64 << 10
 HANDSHAKE_MAX_S = 10.0  # of TLS: a server that does not speak it may wait for more
@@ -108,17 +104,8 @@ class Connection:
         self.sock = sock
         self._parser = Parser()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     def close(self) -> None:
         self.sock.close()
-
-    def fileno(self) -> int:
-        return self.sock.fileno()
 
     def send(self, *words: bytes) -> None:
         self.send_bytes(encode(words))
@@ -177,16 +164,6 @@ class Connection:
             reply = self.read()
             if reply.kind != ">":
                 return reply
-
-    def read_for(self, seconds: float) -> Reply | None:
-        """As read(), but None when none has come after that time."""
-        reply = self.buffered()
-        while reply is None:
-            if not self.holds_bytes and not select.select([self.sock], [], [], seconds)[0]:
-                return None
-            self.fill()
-            reply = self.buffered()
-        return reply
 
     def call(self, *words: bytes | str) -> Reply:
         """Sends a command and returns its answer."""
