@@ -125,9 +125,8 @@ def test_one_frame_tells_what_happens(busy: Server) -> None:
     assert re.search(r"│\s+set\s+[\d.]+k?\s", done.stdout)
     assert re.search(r"db0\s+21, 20 TTL", done.stdout)
     assert re.search(r"clients\s+2 of 10000", done.stdout)
-    if "latency|histogram" in done.stdout:
-        assert re.search(r"p50 now\s+[\d.]+ µs", done.stdout)
-        assert re.search(r"p99 now\s+[\d.]+ [µm]s", done.stdout)
+    assert re.search(r"p50 now\s+[\d.]+ µs", done.stdout)
+    assert re.search(r"p99 now\s+[\d.]+ [µm]s", done.stdout)
     for title in ("memory", "clients", "keys", "disk", "commands", "slow log"):
         assert f"─ {title}" in done.stdout
 
@@ -140,8 +139,7 @@ def test_no_control_character_of_a_key_reaches_the_terminal(busy: Server) -> Non
         conn.call("SET", "\x1b[31mred", "[bold]v")
         conn.call("CONFIG", "SET", "slowlog-log-slower-than", "-1")
         frame = once("-p", str(quiet.port)).stdout
-        if "this server has none" not in frame:
-            assert "SET \\x1b[31mred [bold]v" in frame
+        assert "SET \\x1b[31mred [bold]v" in frame
 
 
 @pytest.mark.parametrize("order", ["rate", "calls", "time", "name"])

@@ -22,13 +22,12 @@ class Terminal:
 
     def __init__(self, argv: list[str], env: dict[str, str] | None = None) -> None:
         full = {
-            **os.environ,
+            **(os.environ if env is None else env),
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
             "PROMPT_TOOLKIT_NO_CPR": "1",  # nobody answers where the cursor is
             "COLUMNS": str(COLUMNS),
             "LINES": str(ROWS),
-            **(env or {}),
         }
         self.child = pexpect.spawn(
             argv[0], argv[1:], env=full, dimensions=(ROWS, COLUMNS), timeout=10 * SCALE
