@@ -59,9 +59,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def wants_ours(config: pytest.Config) -> bool:
     """False while only the reference is to be tested."""
-    return any(
-        name in doors_module.OURS for name in doors_module.selected(config.getoption("--doors"))
-    )
+    names = doors_module.selected(config.getoption("--doors"))
+    return any(name not in doors_module.REFERENCE for name in names)
 
 
 def doors_for(item: Any, choice: str) -> list[str]:
@@ -114,14 +113,20 @@ def door(request: pytest.FixtureRequest, backends: Backends) -> Iterator[Door]:
 
 
 @pytest.fixture
-def private(door: Door) -> Iterator[Callable[..., Server]]:
-    """private(**settings) starts a server of the door's kind that belongs to this test."""
+def server_of() -> Iterator[Callable[..., Server]]:
+    """server_of(kind, **settings): a server that is not started yet, stopped behind the test."""
     made: list[Server] = []
 
-    def start(**settings: object) -> Server:
-        made.append(Server(door.server.kind, **settings).start())
+    def make(kind: str = "rustypotato", **settings: Any) -> Server:
+        made.append(Server(kind, **settings))
         return made[-1]
 
-    yield start
+    yield make
     for server in made:
         server.stop()
+
+
+@pytest.fixture
+def private(door: Door, server_of: Callable[..., Server]) -> Callable[..., Server]:
+    """private(**settings) starts a server of the door's kind that belongs to this test."""
+    return lambda **settings: server_of(door.server.kind, **settings).start()

@@ -340,14 +340,8 @@ class Stream:
         return code, bytes(self.out)
 
 
-def knows(door: Door, command: str) -> bool:
-    return door("COMMAND", "INFO", command) != [None]
-
-
 @pytest.mark.parametrize("style", ["", "--no-raw", "--csv", "-3 --no-raw"])
 def test_subscribe_prints_messages_until_ctrl_c(door: Door, style: str) -> None:
-    if not knows(door, "SUBSCRIBE"):
-        pytest.skip("the server has no SUBSCRIBE")
 
     def session(program: str) -> tuple[int, bytes]:
         stream = Stream(program, door, *style.split(), "PSUBSCRIBE", "ch:*", "other")
@@ -362,8 +356,6 @@ def test_subscribe_prints_messages_until_ctrl_c(door: Door, style: str) -> None:
 
 
 def test_monitor_prints_commands_until_ctrl_c(door: Door) -> None:
-    if not knows(door, "MONITOR"):
-        pytest.skip("the server has no MONITOR")
     stream = Stream("ours", door, "MONITOR")
     stream.until(b"OK\n")
     door("SET", "a key", "v")

@@ -14,6 +14,9 @@ PAUSE = b"@expire-now"  # (PAUSE, key): PEXPIRE key 1, then both clocks move on.
 # (TRANSPLANT, from, to, ttl, option...): DUMP from; RESTORE to ttl <what the other one has dumped>.
 TRANSPLANT = b"@transplant"
 
+# Names of ours that later Redis versions have and clients of today send.
+NOT_IN_7_0 = {"client|setinfo", "client|no-touch", "waitaof"}
+
 KEYS = [b"a", b"b", b"c", b"", b"k\x00\r\n", b"key:1", b"key:2"]
 FAR_S, FAR_MS = 4_102_444_800, 4_102_444_800_000
 

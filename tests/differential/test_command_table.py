@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from grammar import NOT_IN_7_0
 
 from tools.doors import Door
-
-# Names that later Redis versions have and clients of today send.
-NOT_IN_7_0 = {"client|setinfo", "client|no-touch", "waitaof"}
 
 
 def plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tools.doors import Door
-from tools.resp import Conn, ReplyError
+from tools.resp import Conn, ReplyError, as_dict
 from tools.servers import Server
 from tools.wait import until
 
@@ -49,10 +49,6 @@ def as_user(door: Door, *rules: str) -> Door:
     bob = door.other()
     assert bob("AUTH", "bob", "pw") == "OK"
     return bob
-
-
-def flat(reply: Any) -> dict[bytes, Any]:
-    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
 
 
 def test_words(acl: Door) -> None:
@@ -111,7 +107,7 @@ def test_a_password_of_several_logs_in(acl: Door) -> None:
     acl("ACL", "SETUSER", "bob", "off")
     assert other("AUTH", "bob", "two") == wrong
     assert other("SET", "k", "v") == "OK", "who is in stays in"
-    assert flat(other("HELLO", "3", "AUTH", "default", "x", "SETNAME", "n"))[b"proto"] == 3
+    assert as_dict(other("HELLO", "3", "AUTH", "default", "x", "SETNAME", "n"))[b"proto"] == 3
     assert other("ACL", "WHOAMI") == b"default"
     assert other("CLIENT", "GETNAME") == b"n"
 
@@ -248,7 +244,7 @@ def test_clients_are_listed_and_killed_by_user(acl: Door) -> None:
 
 
 def log_of(door: Door) -> list[dict[bytes, Any]]:
-    return [flat(e) for e in door("ACL", "LOG")]
+    return [as_dict(e) for e in door("ACL", "LOG")]
 
 
 def test_what_was_refused_is_in_the_log(acl: Door) -> None:
@@ -298,7 +294,7 @@ def test_requirepass_is_the_password_of_the_default_user(acl: Door) -> None:
     digest = b"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
     assert acl("ACL", "LIST") == [b"user default on #" + digest + b" ~* &* +@all"]
     acl("ACL", "SETUSER", "default", "nopass")
-    assert flat(acl("CONFIG", "GET", "requirepass"))[b"requirepass"] == b"foo"
+    assert as_dict(acl("CONFIG", "GET", "requirepass"))[b"requirepass"] == b"foo"
     assert acl("CONFIG", "SET", "requirepass", "") == "OK"
     assert acl("ACL", "LIST") == [b"user default on nopass ~* &* +@all"]
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tools.doors import Door
-from tools.resp import Conn, encode
+from tools.resp import Conn, as_dict, encode
 from tools.wait import until
 
 
@@ -105,10 +103,6 @@ def test_the_largest_clients_go_when_all_together_take_too_much(door: Door) -> N
 
 
 # ---------------------------------------------------------------- MEMORY
-
-
-def as_dict(reply: Any) -> dict[bytes, Any]:
-    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
 
 
 NAMES = """peak.allocated total.allocated startup.allocated replication.backlog clients.slaves

@@ -10,7 +10,7 @@ import pytest
 
 from tools import resp
 from tools.doors import Door
-from tools.resp import ReplyError, encode
+from tools.resp import ReplyError, as_dict, encode
 from tools.wait import until
 
 pytestmark = pytest.mark.tls
@@ -45,13 +45,6 @@ def test_unknown_subcommands(door: Door) -> None:
         door("CLIENT", "MAINT_NOTIFICATIONS", "ON")
         == "ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP."
     )
-
-
-def as_dict(reply: object) -> dict[bytes, object]:
-    if isinstance(reply, dict):
-        return reply
-    assert isinstance(reply, list)
-    return dict(zip(reply[::2], reply[1::2], strict=True))
 
 
 def test_hello(door: Door) -> None:

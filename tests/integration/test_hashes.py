@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tools.doors import Door
+from tools.resp import as_dict
 
 WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 WRONG_INT = "ERR value is not an integer or out of range"
@@ -21,8 +22,7 @@ def limits(door: Door) -> None:
 
 
 def fields_of(door: Door, key: str) -> dict[bytes, bytes]:
-    reply = door("HGETALL", key)
-    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
+    return as_dict(door("HGETALL", key))
 
 
 def fill(door: Door, key: str, count: int) -> None:

@@ -7,14 +7,8 @@ import re
 import pytest
 
 from tools.doors import Door
+from tools.resp import as_dict
 from tools.wait import until
-
-
-def as_dict(reply: object) -> dict[bytes, object]:
-    if isinstance(reply, dict):
-        return reply
-    assert isinstance(reply, list)
-    return dict(zip(reply[::2], reply[1::2], strict=True))
 
 
 def spike(door: Door, seconds: float = 0.03) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,19 +19,6 @@ from tools.wait import SCALE, until
 
 pytestmark = pytest.mark.ours("the shapes are ours")
 UTC = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-
-
-@pytest.fixture
-def server_of() -> Iterator[Callable[..., Server]]:
-    made: list[Server] = []
-
-    def make(**keywords: object) -> Server:
-        made.append(Server("rustypotato", **keywords))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for server in made:
-        server.stop()
 
 
 def lines_of(path: Path) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tools.resp import info_fields
 from tools.wait import SCALE
 
 rustypotato = pytest.importorskip("rustypotato")
@@ -196,23 +197,18 @@ def test_a_subscriber_that_takes_nothing_is_cut_off(store: Any) -> None:
     p.subscribe("a")
     other = store.pubsub()
     other.subscribe("a")
-    before = int(_info(store)["used_memory"])
+    before = int(info_fields(store.execute("INFO", "memory"))["used_memory"])
     for _ in range(1000):
         store.execute("PUBLISH", "a", "x" * 1000)
         while other.get_message() is not None:
             pass
-    assert int(_info(store)["used_memory"]) - before < 1_000_000
+    assert int(info_fields(store.execute("INFO", "memory"))["used_memory"]) - before < 1_000_000
     got = 0
     with pytest.raises(rustypotato.SubscriberCutError):
         while True:
             assert p.get_message() is not None
             got += 1
     assert 50 < got < 100
-
-
-def _info(store: Any) -> dict[str, str]:
-    text = store.execute("INFO", "memory")
-    return dict(line.split(":", 1) for line in text.decode().splitlines() if ":" in line)
 
 
 def test_key_events_arrive_in_process() -> None:

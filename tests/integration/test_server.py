@@ -12,17 +12,9 @@ import pytest
 
 from tools import resp
 from tools.doors import Door
-from tools.resp import encode
+from tools.resp import as_dict, encode
 from tools.servers import Server
 from tools.wait import until
-
-
-def as_dict(reply: object) -> dict[bytes, object]:
-    if isinstance(reply, dict):
-        return reply
-    assert isinstance(reply, list)
-    return dict(zip(reply[::2], reply[1::2], strict=True))
-
 
 # ---------------------------------------------------------------- COMMAND
 

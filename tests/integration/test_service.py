@@ -22,19 +22,6 @@ from tools.wait import SCALE, until
 pytestmark = pytest.mark.ours("systemd is not asked of redis-server here")
 
 
-@pytest.fixture
-def server_of() -> Iterator[Callable[..., Server]]:
-    made: list[Server] = []
-
-    def make(**keywords: object) -> Server:
-        made.append(Server("rustypotato", **keywords))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for server in made:
-        server.stop()
-
-
 class Manager:
     """What systemd is to a service: a datagram socket that listens."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import stat
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,16 +27,8 @@ def kind(door: Door) -> str:
 
 
 @pytest.fixture
-def server_of(kind: str) -> Iterator[Callable[..., Server]]:
-    made: list[Server] = []
-
-    def make(**keywords: object) -> Server:
-        made.append(Server(kind, **keywords))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for server in made:
-        server.stop()
+def server_of(kind: str, server_of: Callable[..., Server]) -> Callable[..., Server]:
+    return functools.partial(server_of, kind)
 
 
 def config(server: Server, name: str) -> str:

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,18 +30,13 @@ def ca(tmp_path: Path) -> Authority:
 
 
 @pytest.fixture
-def serve(ca: Authority) -> Iterator[Callable[..., Server]]:
+def serve(ca: Authority, server_of: Callable[..., Server]) -> Callable[..., Server]:
     """serve(name=value) starts a server with TLS and a plain port."""
-    made: list[Server] = []
 
     def start(**more: object) -> Server:
-        settings = ca.settings(**more) | {"tls-port": free_port()}
-        made.append(Server("rustypotato", **settings).start())
-        return made[-1]
+        return server_of(**ca.settings(**more) | {"tls-port": free_port()}).start()
 
-    yield start
-    for server in made:
-        server.stop()
+    return start
 
 
 def tls_port(server: Server) -> int:

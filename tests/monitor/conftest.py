@@ -10,8 +10,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from monitor_client import Monitored
 
-collect_ignore: list[str] = []
-
 
 @pytest.fixture(scope="module")
 def monitored() -> Iterator[Monitored]:

@@ -6,7 +6,6 @@ import base64
 import http.client
 import json
 import socket
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -128,7 +127,3 @@ def record() -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, set[str]]
         elif words[:1] == ["dashboard"]:
             asked.append(words[1])
     return fields, labelled, asked
-
-
-def seconds_since(began: float) -> float:
-    return time.monotonic() - began

@@ -16,6 +16,7 @@ from monitor_client import Monitored, families_of, fetch, metrics, record, sampl
 import rustypotato
 from rustypotato.monitor import exposition, reading
 from rustypotato.tools.wire import Address, Client
+from tools.resp import info_fields
 from tools.servers import Server, free_port
 from tools.wait import SCALE, until
 
@@ -26,8 +27,7 @@ UNSTEADY = re.compile(r"memory|mem_|rss|alloc|frag|_ratio|clients|aof_[bcp]|_per
 
 def info_of(server: Monitored) -> dict[str, str]:
     with server.connect() as conn:
-        lines = conn.call("INFO", "all").decode().splitlines()
-    return dict(line.split(":", 1) for line in lines if ":" in line)
+        return info_fields(conn.call("INFO", "all"))
 
 
 def base_name(sample: str) -> str:

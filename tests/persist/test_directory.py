@@ -7,38 +7,15 @@ import random
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from directory_kit import LOGGED, SAVED, digest, kill
 
 import rustypotato
 from tools.resp import Conn, encode
 from tools.servers import REDIS_SERVER, Server, flags_of, free_port, run_to_end
 from tools.wait import until
-
-SAVED = {"save": "", "enable-debug-command": "yes"}
-LOGGED = SAVED | {"appendonly": "yes"}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> str:
-    return str(tmp_path / "data")
-
-
-@pytest.fixture
-def start(folder: str) -> Iterator:
-    """start(kind="rustypotato", **settings): a server of that kind on the test's one directory."""
-    os.mkdir(folder)
-    made: list[Server] = []
-
-    def run(kind: str = "rustypotato", **settings: object) -> Server:
-        made.append(Server(kind, **({"dir": folder} | settings)).start())
-        return made[-1]
-
-    yield run
-    for server in made:
-        server.stop()
 
 
 def fill(conn: Conn) -> None:
@@ -75,19 +52,13 @@ def fill(conn: Conn) -> None:
     conn.call("EXISTS", "gone")
 
 
-def digest(server: Server) -> str:
-    with server.connect() as conn:
-        return conn.call("DEBUG", "DIGEST")
-
-
 @pytest.mark.parametrize("policy", ["always", "everysec", "no"])
 def test_what_was_acknowledged_survives_kill_9(start, policy: str) -> None:
     server = start(**LOGGED, appendfsync=policy)
     with server.connect() as conn:
         fill(conn)
     before = digest(server)
-    server.signal(signal.SIGKILL)
-    assert server.wait_exit() == -signal.SIGKILL
+    kill(server)
     assert digest(start(**LOGGED)) == before
 
 
@@ -102,8 +73,7 @@ def test_a_rewritten_log_holds_the_same(start, folder: str) -> None:
         assert len([n for n in names if ".base." in n]) == 1
         assert len([n for n in names if ".incr." in n]) == 1
     before = digest(server)
-    server.signal(signal.SIGKILL)
-    server.wait_exit()
+    kill(server)
     assert digest(start(**LOGGED)) == before
 
 
@@ -115,8 +85,7 @@ def test_a_snapshot_brings_back_what_it_saw(start) -> None:
         assert conn.call("SAVE") == "OK"
         conn.call("SET", "later", "x")
         assert "rdb_saves:1" in conn.call("INFO", "persistence").decode()
-    server.signal(signal.SIGKILL)
-    server.wait_exit()
+    kill(server)
     assert digest(start(**SAVED)) == before
 
 
@@ -215,8 +184,7 @@ def test_a_torn_tail_is_cut_and_kept_aside(start, folder: str) -> None:
         conn.call("SET", "after", "the cut")
     cut = [n for n in os.listdir(path.parent) if ".cut-" in n]
     assert len(cut) == 1 and whole[:-5].endswith(Path(path.parent, cut[0]).read_bytes())
-    server.signal(signal.SIGKILL)
-    server.wait_exit()
+    kill(server)
     with start(**LOGGED).connect() as conn:
         assert conn.call("DBSIZE") == 100
 
@@ -291,8 +259,7 @@ def test_crashes_at_random_moments_lose_nothing_acknowledged(start, policy: str)
         if chance.random() < 0.7:
             with server.connect() as conn:
                 conn.call(chance.choice(["BGREWRITEAOF", "BGSAVE"]))
-        server.signal(signal.SIGKILL)
-        server.wait_exit()
+        kill(server)
         stop.set()
         for thread in threads:
             thread.join()
@@ -326,8 +293,7 @@ def test_a_snapshot_is_one_instant_while_writers_go_on(start) -> None:
     stop.set()
     for thread in threads:
         thread.join()
-    server.signal(signal.SIGKILL)
-    server.wait_exit()
+    kill(server)
     with start(**SAVED).connect() as conn:
         assert conn.call("DBSIZE") >= 50_000
         for me in range(3):

@@ -5,58 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from directory_kit import LOGGED, SAVED, digest, kill
 
 import rustypotato
-from tools.resp import Conn
+from tools.resp import Conn, info_fields
 from tools.servers import Server, flags_of, run_to_end
 from tools.wait import until
 
-SAVED = {"save": "", "enable-debug-command": "yes"}
-LOGGED = SAVED | {"appendonly": "yes"}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> str:
-    return str(tmp_path / "data")
-
-
-@pytest.fixture
-def start(folder: str) -> Iterator:
-    os.mkdir(folder)
-    made: list[Server] = []
-
-    def run(**settings: object) -> Server:
-        made.append(Server("rustypotato", **({"dir": folder} | settings)).start())
-        return made[-1]
-
-    yield run
-    for server in made:
-        server.stop()
-
-
-def kill(server: Server) -> None:
-    server.signal(signal.SIGKILL)
-    assert server.wait_exit() == -signal.SIGKILL
-
 
 def info(conn: Conn, field: str) -> str:
-    lines = conn.call("INFO", "all").decode().splitlines()
-    return dict(line.split(":", 1) for line in lines if ":" in line)[field]
+    return info_fields(conn.call("INFO", "all"))[field]
 
 
 def switch_on(conn: Conn) -> None:
     assert conn.call("CONFIG", "SET", "appendonly", "yes") == "OK"
     assert info(conn, "aof_enabled") == "1"
     until(lambda: info(conn, "aof_rewrite_in_progress") == "0", "the first base is written")
-
-
-def digest(server: Server) -> str:
-    with server.connect() as conn:
-        return conn.call("DEBUG", "DIGEST")
 
 
 def count(server: Server, me: int, acked: list[int], stop: threading.Event) -> None:

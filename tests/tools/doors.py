@@ -113,9 +113,7 @@ class Door:
         return conn
 
     def info(self, section: str = "everything") -> dict[str, str]:
-        text = self("INFO", section)
-        pairs = (line.partition(":") for line in text.decode().splitlines() if ":" in line)
-        return {name: value for name, _, value in pairs}
+        return resp.info_fields(self("INFO", section))
 
     def settled_memory(self) -> int:
         """used_memory once what earlier tests left has been freed."""
@@ -145,13 +143,7 @@ class Door:
     def config(self, name: str, value: Any) -> None:
         """CONFIG SET for the length of this test."""
         if name not in self._changed:
-            reply = self("CONFIG", "GET", name)
-            flat = (
-                reply
-                if isinstance(reply, dict)
-                else dict(zip(reply[::2], reply[1::2], strict=True))
-            )
-            self._changed[name] = flat[name.encode()]
+            self._changed[name] = resp.as_dict(self("CONFIG", "GET", name))[name.encode()]
         assert self("CONFIG", "SET", name, value) == "OK"
 
     def restore(self) -> None:

@@ -129,6 +129,19 @@ def hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def as_dict(reply: Any) -> dict[Any, Any]:
+    """A map: a dict in RESP3, names and values in turns in RESP2."""
+    if isinstance(reply, dict):
+        return reply
+    assert isinstance(reply, list), reply
+    return dict(zip(reply[::2], reply[1::2], strict=True))
+
+
+def info_fields(text: bytes) -> dict[str, str]:
+    """The fields in a reply of INFO."""
+    return dict(line.split(":", 1) for line in text.decode().splitlines() if ":" in line)
+
+
 def decode_bytes(raw: bytes) -> Any:
     """The one reply in raw, decoded. Raises BadReply when there is more or less than one."""
     try:

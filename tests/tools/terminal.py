@@ -6,6 +6,7 @@ Tests wait for what a person would see, not for the bytes that draw it.
 from __future__ import annotations
 
 import os
+import re
 import time
 
 import pexpect
@@ -20,21 +21,26 @@ CTRL_C, CTRL_D, TAB, UP = "\x03", "\x04", "\t", "\x1b[A"
 class Terminal:
     """with Terminal([program, ...]) as terminal: terminal.type("PING\\r"); terminal.sees("PONG")"""
 
-    def __init__(self, argv: list[str], env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        argv: list[str],
+        env: dict[str, str] | None = None,
+        columns: int = COLUMNS,
+        rows: int = ROWS,
+    ) -> None:
         full = {
-            **os.environ,
+            **(os.environ if env is None else env),
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
             "PROMPT_TOOLKIT_NO_CPR": "1",  # nobody answers where the cursor is
-            "COLUMNS": str(COLUMNS),
-            "LINES": str(ROWS),
-            **(env or {}),
         }
+        for name in ("COLUMNS", "LINES"):  # pytest-xdist sets them: the terminal's size counts
+            full.pop(name, None)
         self.child = pexpect.spawn(
-            argv[0], argv[1:], env=full, dimensions=(ROWS, COLUMNS), timeout=10 * SCALE
+            argv[0], argv[1:], env=full, dimensions=(rows, columns), timeout=10 * SCALE
         )
         self.child.delaybeforesend = None
-        self.screen = pyte.HistoryScreen(COLUMNS, ROWS, history=1000)
+        self.screen = pyte.HistoryScreen(columns, rows, history=1000)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
 
@@ -82,6 +88,11 @@ class Terminal:
         """Waits until the text stands on the screen."""
         text = text.rstrip()  # as the lines are
         self.until(lambda: text in "\n".join(self.lines()), repr(text))
+
+    def sees_match(self, pattern: str, deadline_s: float = 15) -> str:
+        """Waits until the pattern is found on the screen; what is there then."""
+        self.until(lambda: re.search(pattern, "\n".join(self.lines())), pattern, deadline_s)
+        return "\n".join(self.lines())
 
     def sees_last(self, text: str) -> None:
         """Waits until the last line is that text."""

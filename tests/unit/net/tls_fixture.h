@@ -1,4 +1,4 @@
-// Certificates made on the spot, and a client that speaks TLS. Also used by the fuzz target.
+// Certificates made on the spot. Also used by the fuzz target.
 #pragma once
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
