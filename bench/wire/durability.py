@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from loadgen import BUILD, find_load, run_load
@@ -32,10 +32,6 @@ POLICIES = {
 }
 PARTS = ["policies", "slow", "loading", "rewrite", "large"]
 Row = dict[str, Any]
-
-
-def median(values: list[float]) -> float:
-    return statistics.median(values)
 
 
 # ---- SET under each policy ----

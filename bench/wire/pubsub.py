@@ -12,34 +12,16 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import selectors
-import socket
 import statistics
 import sys
 import time
 from typing import Any
 
 from run import numbers, table_text
-from servers import BenchError, Server, find_command
+from servers import BenchError, Server, connect, find_command, wire
 
 NAMES = ["redis", "rustypotato"]
-
-
-def command(*words: bytes) -> bytes:
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
-
-
-def cpu_s(pid: int) -> float:
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def connect(port: int) -> socket.socket:
-    s = socket.create_connection(("127.0.0.1", port))
-    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return s
 
 
 class Readers:
@@ -49,7 +31,7 @@ class Readers:
         self.selector = selectors.DefaultSelector()
         self.sockets = [connect(port) for _ in range(count)]
         for s in self.sockets:
-            s.sendall(command(b"SUBSCRIBE", b"channel"))
+            s.sendall(wire("SUBSCRIBE", "channel"))
             s.recv(1024)
             self.selector.register(s, selectors.EVENT_READ)
         self.room = bytearray(1 << 20)
@@ -73,12 +55,12 @@ def publish(
     """Returns the server's microseconds of processor time per PUBLISH."""
     count = len(readers.sockets)
     text = b"x" * size
-    batch = command(b"PUBLISH", b"channel", text) * pipeline
+    batch = wire("PUBLISH", "channel", text.decode()) * pipeline
     message = b"*3\r\n$7\r\nmessage\r\n$7\r\nchannel\r\n$%d\r\n%s\r\n" % (size, text)
     reply = (b":%d\r\n" % count) * pipeline
     sockets = [connect(server.port) for _ in range(publishers)]
     published = 0
-    before, end = cpu_s(server.pid), time.monotonic() + seconds
+    before, end = server.cpu_s(), time.monotonic() + seconds
     while time.monotonic() < end:
         for s in sockets:
             s.sendall(batch)
@@ -92,7 +74,7 @@ def publish(
         published += pipeline * publishers
     for s in sockets:
         s.close()
-    return (cpu_s(server.pid) - before) * 1e6 / published
+    return (server.cpu_s() - before) * 1e6 / published
 
 
 def main() -> int:

@@ -165,6 +165,13 @@ class Server:
                 return info[name]
         return "?"
 
+    def cpu_s(self) -> float:
+        """CPU time of all threads, user and system, in ns steps. As rp_load measures it."""
+        total = 0
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+        return total / 1e9
+
     def memory_kib(self, what: str) -> int:
         """Returns VmRSS, VmHWM (the peak) and so on, in KiB."""
         with open(f"/proc/{self.pid}/status") as status:
@@ -215,12 +222,23 @@ class ServerError(BenchError):
     """An error reply."""
 
 
+def connect(port: int, timeout: float = 60.0) -> socket.socket:
+    to = socket.create_connection(("127.0.0.1", port), timeout)
+    to.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return to
+
+
+def wire(*args: str | int) -> bytes:
+    """A command as it is sent."""
+    words = [str(a).encode() for a in args]
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+
+
 class Client:
     """A blocking RESP2 connection, enough to ask a server about itself."""
 
     def __init__(self, port: int, timeout: float = 60.0) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = connect(port, timeout)
         self.file = self.socket.makefile("rb")
 
     def __enter__(self) -> Client:
@@ -231,10 +249,7 @@ class Client:
         self.socket.close()
 
     def ask(self, *args: str | int) -> object:
-        words = [str(a).encode() for a in args]
-        parts = [b"*%d\r\n" % len(words)]
-        parts += [b"$%d\r\n%s\r\n" % (len(w), w) for w in words]
-        self.socket.sendall(b"".join(parts))
+        self.socket.sendall(wire(*args))
         return self.reply()
 
     def reply(self) -> object:

@@ -20,6 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from matrix import ratio_text
 from run import table_text
 from servers import BenchError, Server, free_port
 
@@ -35,14 +36,6 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     if done.returncode != 0:
         raise BenchError(f"openssl made no certificate: {done.stderr.strip()}")
     return cert, key
-
-
-def cpu_s(server: Server) -> float:
-    """CPU time of all threads, user and system, in ns steps."""
-    total = 0
-    for task in Path(f"/proc/{server.pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
-    return total / 1e9
 
 
 class Load:
@@ -70,9 +63,8 @@ class Load:
 
 
 def ratio(over: list[float], under: list[float]) -> str:
-    """Median (least..greatest) of the quotients of one repeat each."""
-    each = sorted(a / b for a, b in zip(over, under, strict=True))
-    return f"{statistics.median(each):.2f} ({each[0]:.2f}..{each[-1]:.2f})"
+    """Of the quotients of one repeat each."""
+    return ratio_text([a / b for a, b in zip(over, under, strict=True)])
 
 
 def measure(
@@ -87,9 +79,9 @@ def measure(
                 for name in NAMES if turn % 2 else NAMES[::-1]:
                     for tls in (False, True):
                         port = ports[name] if tls else servers[name].port
-                        before = cpu_s(servers[name])
+                        before = servers[name].cpu_s()
                         load.run(port, tls, op, pipeline, count)
-                        used = (cpu_s(servers[name]) - before) * 1e6 / count
+                        used = (servers[name].cpu_s() - before) * 1e6 / count
                         seen.setdefault((name, tls), []).append(used)
             row: Row = {"op": op.upper(), "P": pipeline}
             for name in NAMES:

@@ -225,31 +225,27 @@ static inline void out_reuse(Out* o) {
     out_clear(o);
 }
 
-static void fill_reply(const Out* o, rp_reply* reply) {
-    const OutChunk* head = o->head;
-    if (RP_UNLIKELY(head == nullptr)) {
-        *reply = {};
-        return;
-    }
-    Bytes b = out_chunk_bytes(head);
-    *reply = {{b.ptr, b.len}, o->bytes, head->next};
+static inline Command command_of(size_t argc, const rp_bytes* argv) {
+    auto* args = const_cast<Bytes*>(reinterpret_cast<const Bytes*>(argv));  // only read
+    return {.argv = args, .argc = argc, .big = nullptr, .big_index = 0, .wire_bytes = 0};
 }
 
-static void run(rp_session* s, Command* cmd, bool may_wait, int* code) {
+static inline int run(rp_session* s, Command* cmd, bool may_wait) {
     Ran ran = execute(&s->session, cmd);
     while (RP_UNLIKELY(ran == Ran::paused)) {
-        if (!may_wait) {
-            *code = RP_BUSY;
-            return;
-        }
+        if (!may_wait) return RP_BUSY;
         engine_pause_wait(s->store->engine, &s->session);
-        if (s->store->state.load(std::memory_order_acquire) != StoreState::open) {
-            *code = RP_CLOSED;
-            return;
-        }
+        if (s->store->state.load(std::memory_order_acquire) != StoreState::open) return RP_CLOSED;
         ran = execute(&s->session, cmd);
     }
     if (RP_UNLIKELY(ran == Ran::close)) s->ended = true;
+    return RP_OK;
+}
+
+int rp::session_run(rp_session* s, size_t argc, const rp_bytes* argv) {
+    s->worker.slot = epoch_slot();
+    Command cmd = command_of(argc, argv);
+    return run(s, &cmd, true);
 }
 
 // While the log cannot acknowledge, callers look up at least so often: the store may be closed.
@@ -305,8 +301,7 @@ static int run_big(rp_session* s, size_t argc, const rp_bytes* argv, size_t big)
         memcpy(static_cast<void*>(args), argv, argc * sizeof(Bytes));
         args[big] = blob_bytes(blob);
         Command cmd = {.argv = args, .argc = argc, .big = blob, .big_index = big, .wire_bytes = 0};
-        code = RP_OK;
-        run(s, &cmd, true, &code);
+        code = run(s, &cmd, true);
     }
     mem_free(args, argc * sizeof(Bytes));
     blob_unref(blob);
@@ -319,11 +314,8 @@ static int run_any(rp_session* s, size_t argc, const rp_bytes* argv, bool may_wa
         return refuse(s, "ERR an argument is longer than proto-max-bulk-len allows");
     }
     if (big != argc) return run_big(s, argc, argv, big);
-    auto* args = const_cast<Bytes*>(reinterpret_cast<const Bytes*>(argv));  // only read
-    Command cmd = {.argv = args, .argc = argc, .big = nullptr, .big_index = 0, .wire_bytes = 0};
-    int code = RP_OK;
-    run(s, &cmd, may_wait, &code);
-    return code;
+    Command cmd = command_of(argc, argv);
+    return run(s, &cmd, may_wait);
 }
 
 int rp_execute(rp_session* s, size_t argc, const rp_bytes* argv, rp_reply* reply) {
@@ -336,7 +328,7 @@ int rp_execute(rp_session* s, size_t argc, const rp_bytes* argv, rp_reply* reply
     code = run_any(s, argc, argv, true);
     if (code == RP_OK) code = settle(s);
     session_leave(s);
-    if (code == RP_OK) fill_reply(&s->session.out, reply);
+    if (code == RP_OK) *reply = reply_of(&s->session.out);
     return code;
 }
 
@@ -379,7 +371,7 @@ int rp_try_execute(rp_session* s, int hint, size_t argc, const rp_bytes* argv, r
     out_reuse(&s->session.out);
     code = run_any(s, argc, argv, false);
     session_leave(s);
-    if (RP_LIKELY(code == RP_OK)) fill_reply(&s->session.out, reply);
+    if (RP_LIKELY(code == RP_OK)) *reply = reply_of(&s->session.out);
     return code;
 }
 

@@ -70,6 +70,17 @@ int session_make(rp_store* store, int protocol, int event_fd, size_t bytes_max, 
 // After RP_OK the engine stays until session_leave (S1).
 int session_enter(rp_session* s);
 inline void session_leave(rp_session* s) { s->busy.store(0, std::memory_order_release); }
+// Runs a command, waiting for whatever holds it up; its reply is added to session.out. RP_CLOSED:
+// the store closed while it waited, it has not run. REQUIRES: session_enter.
+int session_run(rp_session* s, size_t argc, const rp_bytes* argv);
+
+// A view of what is in `o`.
+inline rp_reply reply_of(const Out* o) {
+    const OutChunk* head = o->head;
+    if (RP_UNLIKELY(head == nullptr)) return {};
+    Bytes b = out_chunk_bytes(head);
+    return {{b.ptr, b.len}, o->bytes, head->next};
+}
 
 // embed/subscriber.cc: before the session is attached, after it is detached.
 void subscriber_init(rp_session* s, int event_fd, size_t bytes_max);

@@ -74,18 +74,12 @@ int rp_subscriber_run(rp_session* s, size_t argc, const rp_bytes* argv) {
     if (!listens && (ref.row == nullptr || strcmp(ref.row->name, "PING") != 0)) return RP_INVALID;
     int code = session_enter(s);
     if (code != RP_OK) return code;
-    s->worker.slot = epoch_slot();
     drop_taken(s);
-    auto* args = const_cast<Bytes*>(reinterpret_cast<const Bytes*>(argv));  // only read
-    Command cmd = {.argv = args, .argc = argc, .big = nullptr, .big_index = 0, .wire_bytes = 0};
-    while (execute(&s->session, &cmd) == Ran::paused) {
-        engine_pause_wait(s->store->engine, &s->session);
-        if (s->store->state.load(std::memory_order_acquire) != StoreState::open) break;
-    }
+    code = session_run(s, argc, argv);
     bound(&s->session);
     wake(s);
     session_leave(s);
-    return RP_OK;
+    return code;
 }
 
 int rp_subscriber_take(rp_session* s, rp_reply* reply) {
@@ -98,10 +92,8 @@ int rp_subscriber_take(rp_session* s, rp_reply* reply) {
     if (read(s->event_fd, &wakes, sizeof wakes) < 0) wakes = 0;
     drop_taken(s);
     mailbox_drain(&s->messages);
-    const Out* o = &s->session.out;
-    if (o->head != nullptr) {
-        Bytes first = out_chunk_bytes(o->head);
-        *reply = {{first.ptr, first.len}, o->bytes, o->head->next};
+    if (s->session.out.head != nullptr) {
+        *reply = reply_of(&s->session.out);
         s->taken = true;
     } else if (s->session.cut) {
         code = RP_CUT;

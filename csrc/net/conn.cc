@@ -358,12 +358,15 @@ static void on_alloc(uv_handle_t* handle, size_t, uv_buf_t* buf) {
     }
 }
 
+static void log_ended(const Conn* c) {
+    if (log_level() > LogLevel::verbose) return;
+    char text[kConnTextMax];
+    RP_LOG_VERBOSE("Client closed connection %s", conn_text(c, text));
+}
+
 // What it sent has been executed: while input waits nothing is read.
 void conn_ended(Conn* c) {
-    if (log_level() <= LogLevel::verbose) {
-        char text[kConnTextMax];
-        RP_LOG_VERBOSE("Client closed connection %s", conn_text(c, text));
-    }
+    log_ended(c);
     if (c->session.out.bytes == 0 && conn_tls_unsent(c) == 0) return conn_close(c);
     c->close_when_sent = true;
     conn_want_read(c);
@@ -376,10 +379,7 @@ static void on_end(Conn* c, ssize_t why) {
         return;
     }
     if (why == UV_EOF) return conn_ended(c);
-    if (log_level() <= LogLevel::verbose) {
-        char text[kConnTextMax];
-        RP_LOG_VERBOSE("Client closed connection %s", conn_text(c, text));
-    }
+    log_ended(c);
     conn_close(c);
 }
 

@@ -96,12 +96,11 @@ static void note_sent(Conn* c, size_t n) {
 static void note_unsent(Conn* c) {
     Session* s = &c->session;
     if (RP_LIKELY(s->out_bytes.load(std::memory_order_relaxed) == s->out.bytes)) return;
-    uint64_t chunks = 0;
-    for (const OutChunk* chunk = s->out.head; chunk != nullptr; chunk = chunk->next)
-        chunks++;
+    size_t chunks = 0;
+    size_t memory = s->out.bytes == 0 ? 0 : out_memory(&s->out, &chunks);
     s->out_bytes.store(s->out.bytes, std::memory_order_relaxed);
-    s->out_memory.store(s->out.bytes == 0 ? 0 : out_memory(&s->out), std::memory_order_relaxed);
-    s->out_chunks.store(s->out.bytes == 0 ? 0 : chunks, std::memory_order_relaxed);
+    s->out_memory.store(memory, std::memory_order_relaxed);
+    s->out_chunks.store(chunks, std::memory_order_relaxed);
 }
 
 // Enough of its output is gone: it may go on.
@@ -237,8 +236,8 @@ void conn_flush(Conn* c) {
         uv_buf_t iov[kIovMax];
         size_t total;
         unsigned n = gather(o, c->tls != nullptr ? less_of(most, kTlsFlush) : most, iov, &total);
-        int wrote =
-            c->tls != nullptr ? conn_tls_try_write(c, iov, n) : uv_try_write(&c->stream, iov, n);
+        int wrote = c->tls != nullptr ? conn_tls_try_write(c, iov, n, total)
+                                      : uv_try_write(&c->stream, iov, n);
         if (wrote == UV_EAGAIN) break;
         if (wrote < 0) return conn_close(c);
         note_sent(c, static_cast<size_t>(wrote));

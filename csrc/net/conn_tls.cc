@@ -132,17 +132,10 @@ static bool encrypt(Conn* c, const uv_buf_t* iov, unsigned n) {
     return joined == 0 || tls_write(t, {plain, joined});
 }
 
-static size_t iov_bytes(const uv_buf_t* iov, unsigned n) {
-    size_t sum = 0;
-    for (unsigned i = 0; i < n; i++)
-        sum += iov[i].len;
-    return sum;
-}
-
-int conn_tls_try_write(Conn* c, const uv_buf_t* iov, unsigned n) {
+int conn_tls_try_write(Conn* c, const uv_buf_t* iov, unsigned n, size_t total) {
     if (c->tls->unsent.bytes != 0 || !tls_established(c->tls->state)) return UV_EAGAIN;
     if (!encrypt(c, iov, n) || !push(c, true)) return UV_ECONNRESET;
-    return static_cast<int>(iov_bytes(iov, n));
+    return static_cast<int>(total);
 }
 
 bool conn_tls_queue(Conn* c, const uv_buf_t* iov, unsigned n) {

@@ -44,8 +44,8 @@ void conn_tls_read(Conn* c, size_t n);
 bool conn_tls_over(const Conn* c);
 
 // As uv_try_write, in plain bytes: how many were encrypted (all of them), UV_EAGAIN while unsent
-// holds some. REQUIRES: at most kTlsFlush bytes.
-int conn_tls_try_write(Conn* c, const uv_buf_t* iov, unsigned n);
+// holds some. REQUIRES: iov holds `total` bytes, kTlsFlush at most.
+int conn_tls_try_write(Conn* c, const uv_buf_t* iov, unsigned n, size_t total);
 // As above, into unsent, without asking the socket. False: failed.
 bool conn_tls_queue(Conn* c, const uv_buf_t* iov, unsigned n);
 // Says goodbye if the socket takes it.

@@ -4,9 +4,9 @@
 //          prepare  the turn ends, as in check, for what timers and idle did; retired memory is
 //                   given back
 //          poll     reads, write completions, the mailbox; replies pile up in sessions
-//          check    the turn ends: messages are delivered, what was changed is handed to the log,
-//          every client with replies
-//                   is flushed once, and those whose changes the log has acknowledged meanwhile
+//          check    the turn ends: what was changed is handed to the log, messages are delivered,
+//                   every client with replies is flushed once, and those whose changes the log has
+//                   acknowledged meanwhile
 //          closing  closed clients are freed
 //
 // What a turn takes between two polls is what a client waits at worst for being read: the longest
@@ -51,7 +51,7 @@ struct alignas(64) Loop {
     alignas(64) std::atomic<uint32_t> signals{0};
     std::atomic<uint64_t> waits_for{0};   // the lowest number that a held client waits for; 0: none
     std::atomic<bool> wants_room{false};  // clients are paused because the log is full
-    std::atomic<bool> wants_moves{false};  // clients wait in WAITAOF: whatever the log does
+    std::atomic<bool> wants_moves{false};  // clients wait in WAIT, WAITAOF: whatever the log does
     std::atomic<uint64_t> conn_count{0};   // posted or alive: the load
     std::atomic<uint64_t> buffer_bytes{0};
     Mutex mail_lock;
@@ -110,7 +110,7 @@ void loop_freed(Loop* l);  // a Conn of this loop is gone
 void loop_mark_ready(Loop* l, Conn* c);
 void loop_hold(Loop* l, Conn* c);  // REQUIRES: mark_seq is set
 void loop_unhold(Loop* l, Conn* c);
-// A client was paused: maybe because the log is full.
+// A client was paused, by anything but its own WAIT or WAITAOF.
 void loop_note_paused(Loop* l, PausedBy what);
 // It waits in WAIT or WAITAOF, until then at most.
 void loop_note_waiting(Loop* l, int64_t until_ms);

@@ -25,8 +25,8 @@ struct Tls {
     unsigned long error = 0;  // of OpenSSL; the first of the failed call
 };
 
-// ---- the two ends of the cable: reads take what was fed, writes add to buffers.out
-// ---------------
+// ---- the two ends of the cable ------------------------------------------------------------------
+// Reads take what was fed, writes add to buffers.out.
 
 static int bio_read(BIO* b, char* out, int cap) {
     Tls* t = static_cast<Tls*>(BIO_get_data(b));

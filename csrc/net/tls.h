@@ -34,7 +34,7 @@ constexpr size_t kTlsStateBytes = 12 * 1024;
 
 // --- Contexts
 
-// "tls-port", "tls-cert-file" and the others that a running server obeys.
+// "tls-cert-file" and the others that a context is made from; "tls-port" is none.
 bool tls_is_context_setting(const char* name);
 
 // From the settings of c. On failure why is one line for the user: which setting, what is wrong.

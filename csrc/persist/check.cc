@@ -327,9 +327,9 @@ static size_t void_from(const Increment* list, size_t count) {
     return from;
 }
 
-// The last that holds anything, and all behind it, may be torn.
-static size_t first_cuttable(const Increment* list, size_t count) {
-    size_t first = void_from(list, count);
+// Of the increments before `end` the last that holds anything, and all behind it, may be torn.
+static size_t first_cuttable(const Increment* list, size_t end) {
+    size_t first = end;
     while (first > 0 && is_void(&list[first - 1]))
         first--;
     return first > 0 ? first - 1 : 0;
@@ -337,7 +337,7 @@ static size_t first_cuttable(const Increment* list, size_t count) {
 
 static void tell_increments(Check* c, const Increment* list, size_t count) {
     const Increment* before = nullptr;  // the last one with numbers
-    const size_t end = void_from(list, count), cuttable = first_cuttable(list, count);
+    const size_t end = void_from(list, count), cuttable = first_cuttable(list, end);
     for (size_t i = 0; i < count; i++) {
         if (i >= end) {
             tell_void(c, &list[i]);
@@ -505,7 +505,7 @@ CheckResult persist_check(const FileOps* f, const CheckPlaces& places,
 
 static bool cut_increments(Check* c, const Increment* list, size_t count, PersistErr* err) {
     // The last one first: whatever happens between, nothing stands behind a cut.
-    const size_t end = void_from(list, count), first = first_cuttable(list, count);
+    const size_t end = void_from(list, count), first = first_cuttable(list, end);
     for (size_t i = count; i-- > first;) {
         const AofScan* scan = &list[i].scan;
         const uint64_t at = i >= end ? 0 : scan->good_bytes;

@@ -20,8 +20,7 @@ struct Loader {
     LoadProgress* progress = nullptr;
     PersistErr* err = nullptr;
     Access access;
-    AofScan last_scan;  // of the increment before, if there was one with records
-    bool scanned = false;
+    AofScan last_scan;  // of the last increment with numbers, if there was one
     int64_t start_ms = 0;
     int64_t told_ms = 0;
 };
@@ -94,7 +93,7 @@ static bool scan_settled(Loader* l, const Manifest* m, const AofFile* file, cons
                          AofScan* scan) {
     if (!aof_scan(l->o->files, path, scan, l->err)) return false;
     bool torn = scan->state == AofState::torn && file != last_written(l, m);
-    if (!torn && (!l->scanned || aof_follows(&l->last_scan, scan))) return true;
+    if (!torn && aof_follows(&l->last_scan, scan)) return true;
     bool dropped;
     return aof_drop_void(l->o->files, l->o->aof_dir, m, l->o->truncated_ok, &dropped, l->err) &&
            (!dropped || aof_scan(l->o->files, path, scan, l->err));
@@ -108,15 +107,12 @@ static bool judge(Loader* l, const Manifest* m, const AofFile* file, const char*
     if (!scan_settled(l, m, file, path, &scan)) return false;
     bool last = file == last_written(l, m);
     *end = scan.good_bytes;
-    if (l->scanned && !aof_follows(&l->last_scan, &scan)) {
+    if (!aof_follows(&l->last_scan, &scan)) {
         snprintf(l->err->text, sizeof l->err->text,
                  "%.800s: records are missing before it; restore a backup", path);
         return false;
     }
-    if (scan.file_bytes != 0) {
-        l->last_scan = scan;
-        l->scanned = true;
-    }
+    if (scan.next_seq != 0) l->last_scan = scan;  // as aof_void_from
     if (scan.state == AofState::whole) return true;
     if (scan.state == AofState::torn && last && l->o->truncated_ok) {
         RP_LOG_WARNING("%s: %s: cutting %llu bytes, kept in %s.cut-%llu", path, scan.text,

@@ -28,9 +28,13 @@ static void submit(Journal* j, LogBatch* take) {
     nap_wake(&l->writer_nap);
 }
 
-static void kick(Log* l) {
+void log_kick(Log* l) {
     l->kicked.store(true, std::memory_order_seq_cst);
     nap_wake(&l->writer_nap);
+}
+
+static void kick_all(Log* l) {
+    log_kick(l);
     nap_wake(&l->sync_nap);
     nap_wake(&l->pace_nap);
 }
@@ -175,7 +179,7 @@ void log_note_base(Log* l, int64_t first_incr) {
     refuse_or_not(l);
     mutex_unlock(&l->state_lock);
     if (cleared) RP_LOG_NOTICE("The append-only file was written anew: writes are accepted again");
-    kick(l);
+    kick_all(l);
     if (!log_ack(l)) log_notify(l);
 }
 
@@ -223,7 +227,7 @@ static bool start_threads(Log* l) {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (writes && !both) {
         l->closing.store(true);
-        kick(l);
+        kick_all(l);
         pthread_join(l->writer, nullptr);
     }
     return both;
@@ -309,17 +313,16 @@ Status log_reopen(Log* l, const LogOptions& options, const Manifest* manifest, P
 
 // Nobody else is left: the last word on the increments before this one.
 static void say_whole(Log* l) {
-    bool wrote = false;
-    if (log_write_whole_line(l, &wrote) != 0 || !wrote) return;
+    if (!log_whole_line_due(l) || log_write_whole_line(l) != 0) return;
     l->files->sync_data(l->files->arg, l->fd);  // without it nothing but this line may be lost
 }
 
 bool log_shut(Log* l) {
     l->closing.store(true, std::memory_order_seq_cst);
-    kick(l);
+    kick_all(l);
     pthread_join(l->writer, nullptr);
     l->sync_ended.store(true, std::memory_order_seq_cst);
-    kick(l);
+    kick_all(l);
     pthread_join(l->syncer, nullptr);
     log_sync_now(l, true);
     uint64_t written = l->written_seq.load(), synced = l->synced_seq.load();
@@ -350,7 +353,7 @@ Journal* log_journal(Log* l) { return &l->journal; }
 
 void log_set_policy(Log* l, FsyncPolicy policy) {
     l->policy.store(policy, std::memory_order_seq_cst);
-    kick(l);
+    kick_all(l);
     log_ack(l);
 }
 

@@ -12,19 +12,19 @@
 //     #RP1 <first seq> <records> <bytes that follow> <crc32c of them, 8 hex digits>\r\n
 //
 // so that a torn tail, a flipped byte and a rolled-back tail are told apart (persist/load.h).
+// <records> are numbers: those of empty records count, so that within one process' life each run
+// begins where the one before ended, across increments too. A new process begins with 1 again.
+// SELECT is inserted where the database changes, and after each annotation line only if it did; an
+// increment begins with none selected. #TS: lines belong to the bytes of a run.
 //
 // When the log turns to a new increment nobody waits until the one before it is synced (but
-// `always`). Once that is done, kAofWholeLine (persist/aof_scan.h) is written into the new one:
+// `always`). Once that is done, RP_AOF_WHOLE_LINE (persist/aof_scan.h) is written into the new one:
 // what stands in increments without it is void if a power cut took the end of an older one.
 //
 // A log that is switched on (or has no file yet) is founded first: what is written is complete only
 // with a base, so the manifest on the disk names nothing of it until log_rebase has published the
 // first base with the increments behind it. Before that, a start finds what was there before; where
 // there was no manifest, <name>.founding says that the files beside it were never in force.
-// <records> are numbers: those of empty records count, so that within one process' life each run
-// begins where the one before ended, across increments too. A new process begins with 1 again.
-// SELECT is inserted where the database changes, and after each annotation line only if it did; an
-// increment begins with none selected. #TS: lines belong to the bytes of a run.
 //
 // acked: no, everysec: what is with the kernel (kill -9 loses nothing). always: what is on the
 // disk.

@@ -77,18 +77,10 @@ static int make_increment(Log* l, int64_t incr) {
 
 // ---- founding ---------------------------------------------------------------------------------
 
-static bool marker_path(const Log* l, char out[kPathMax]) {
-    char name[kAofNameMax];
-    snprintf(name, sizeof name, "%.*s%s", static_cast<int>(kAppendNameMax), l->name,
-             kFoundingSuffix);
-    return path_join(out, l->dir, name);
-}
-
 // Before any file that would miss a manifest. 0 or -errno.
 static int mark_founding(Log* l) {
     char name[kAofNameMax];
-    snprintf(name, sizeof name, "%.*s%s", static_cast<int>(kAppendNameMax), l->name,
-             kFoundingSuffix);
+    founding_name(name, l->name);
     int err = file_replace(l->files, l->dir, name,
                            "The log is being switched on. Without a manifest beside this file, the "
                            "others here were never in force.\n");
@@ -98,9 +90,10 @@ static int mark_founding(Log* l) {
 
 // A manifest is in force, or nothing is left that misses one.
 static void unmark_founding(Log* l) {
-    char path[kPathMax];
+    char name[kAofNameMax], path[kPathMax];
     l->marked = false;
-    if (!marker_path(l, path) || !l->files->exists(l->files->arg, path)) return;
+    founding_name(name, l->name);
+    if (!path_join(path, l->dir, name) || !l->files->exists(l->files->arg, path)) return;
     int err = l->files->unlink(l->files->arg, path);
     if (err == 0) err = l->files->sync_dir(l->files->arg, l->dir);
     if (err != 0 && err != -ENOENT) {

@@ -6,10 +6,9 @@
 //   log_sync.cc   fdatasync: its thread, its errors
 //   log_files.cc  increments and the manifest
 //
-// Lock order  manifest_lock, sync_lock, files_lock, state_lock. manifest_lock and sync_lock are
-// held
-//             across slow system calls: the log thread takes them only where it has to wait for
-//             those anyway (`always`; an increment that nobody prepared).
+// Lock order  manifest_lock, sync_lock, files_lock, state_lock. The first two are held across slow
+//             system calls: the log thread takes them only where it has to wait for those anyway
+//             (`always`; an increment that nobody prepared).
 #pragma once
 #include <pthread.h>
 
@@ -59,7 +58,7 @@ struct Log {
     // Handed in and not yet looked at, newest first.
     alignas(64) std::atomic<LogBatch*> handed{nullptr};
     Nap writer_nap;
-    std::atomic<bool> kicked{false};   // the writer shall look at `policy` and `closing`
+    std::atomic<bool> kicked{false};   // the writer shall look up: log_kick
     std::atomic<bool> closing{false};  // nothing more will be handed in
 
     // How far it has got.
@@ -84,7 +83,7 @@ struct Log {
     uint64_t group_expected = 0;  // numbers that the next sync of `always` is likely to serve
     int64_t gather_until_us = 0;  // 0: nobody waits for a group to be complete
     bool lost = false;            // at the end: not everything could be written
-    int64_t whole_incr = 0;       // has its kAofWholeLine
+    int64_t whole_incr = 0;       // has its RP_AOF_WHOLE_LINE
 
     // The sync thread's.
     Nap sync_nap;                         // nothing to sync
@@ -128,6 +127,7 @@ inline Log* log_of(Journal* j) { return reinterpret_cast<Log*>(j); }
 // ---- log.cc -----------------------------------------------------------------------------------
 // acked follows written_seq or synced_seq; who waits is woken. False: it has not moved.
 bool log_ack(Log* l);
+void log_kick(Log* l);    // the log thread looks at everything again
 void log_notify(Log* l);  // wakes whoever waits for anything
 // The outcome of a write that failed (errno), or of the first one after that (0).
 void log_note_write(Log* l, int err);
@@ -139,9 +139,11 @@ void log_raise(std::atomic<uint64_t>* n, uint64_t to);  // never lowers it
 
 // ---- log_write.cc -----------------------------------------------------------------------------
 void* log_writer_main(void* log);
-// Writes kAofWholeLine if it is due. The log thread, or nobody else is left. 0 or -errno; *wrote
-// (may be null): whether it was.
-int log_write_whole_line(Log* l, bool* wrote);
+// All increments before the current one are synced, and it does not say so yet.
+bool log_whole_line_due(const Log* l);
+// Writes RP_AOF_WHOLE_LINE. REQUIRES: it is due; the log thread, or nobody else is left. 0 or
+// -errno.
+int log_write_whole_line(Log* l);
 
 // ---- log_sync.cc ------------------------------------------------------------------------------
 void* log_syncer_main(void* log);

@@ -56,9 +56,7 @@ static void note_older_synced(Log* l) {
     bool all = l->old == nullptr;
     if (all) l->synced_incr.store(l->incr.load(std::memory_order_relaxed));
     mutex_unlock(&l->files_lock);
-    if (!all) return;
-    l->kicked.store(true, std::memory_order_seq_cst);
-    nap_wake(&l->writer_nap);
+    if (all) log_kick(l);
 }
 
 bool log_sync_now(Log* l, bool current) {

@@ -97,22 +97,19 @@ static bool write_run(Log* l) {
     return true;
 }
 
-int log_write_whole_line(Log* l, bool* wrote) {
+bool log_whole_line_due(const Log* l) {
     int64_t incr = l->incr.load(std::memory_order_relaxed);
-    if (l->whole_incr == incr || l->synced_incr.load(std::memory_order_acquire) != incr) return 0;
+    return l->whole_incr != incr && l->synced_incr.load(std::memory_order_acquire) == incr;
+}
+
+int log_write_whole_line(Log* l) {
     static char text[] = RP_AOF_WHOLE_LINE;  // not const: writev wants it so
     iovec line = {text, sizeof text - 1};
     int err = write_whole(l, &line, 1);
     if (err != 0) return err;
     l->file_bytes.fetch_add(sizeof text - 1, std::memory_order_relaxed);
-    l->whole_incr = incr;
-    if (wrote != nullptr) *wrote = true;
+    l->whole_incr = l->incr.load(std::memory_order_relaxed);
     return 0;
-}
-
-static bool whole_line_due(const Log* l) {
-    int64_t incr = l->incr.load(std::memory_order_relaxed);
-    return l->whole_incr != incr && l->synced_incr.load(std::memory_order_acquire) == incr;
 }
 
 static bool turn(Log* l) {
@@ -183,8 +180,8 @@ static bool step(Log* l, bool closing) {
     // What came before the error is synced all the same.
     if (RP_UNLIKELY(!may_try(l, closing))) return sync_group(l, closing);
     if (RP_UNLIKELY(l->turning)) return turn(l);
-    if (RP_UNLIKELY(whole_line_due(l))) {
-        int err = log_write_whole_line(l, nullptr);
+    if (RP_UNLIKELY(log_whole_line_due(l))) {
+        int err = log_write_whole_line(l);
         if (err != 0) return failed(l, err);
         went_well(l);
         return true;

@@ -346,9 +346,13 @@ static bool is_first_start(const FileOps* f, const char* dir, const Orphan* foun
     return size == 0;
 }
 
+void founding_name(char out[kAofNameMax], const char* appendfilename) {
+    snprintf(out, kAofNameMax, "%.*s.founding", static_cast<int>(kAppendNameMax), appendfilename);
+}
+
 static bool was_being_founded(const FileOps* f, const char* dir, const char* appendfilename) {
     char name[kAofNameMax], path[kPathMax];
-    snprintf(name, sizeof name, "%s%s", appendfilename, kFoundingSuffix);
+    founding_name(name, appendfilename);
     return path_join(path, dir, name) && f->exists(f->arg, path);
 }
 

@@ -21,8 +21,6 @@ enum class AofKind : char { base = 'b', incr = 'i', history = 'h' };
 constexpr size_t kAofNameMax = 256;
 // Leaves room for what follows it (".<seq>.base.rdb", ".cut-<offset>") in a name of 255 bytes.
 constexpr size_t kAppendNameMax = 200;
-// <appendfilename>.founding: without a manifest beside it, what is here was never in force (log.h).
-constexpr char kFoundingSuffix[] = ".founding";
 constexpr size_t kManifestMax = 1 << 20;  // bytes; no real one comes near
 constexpr size_t kManifestFilesMax = 4096;
 struct AofFile {
@@ -65,6 +63,9 @@ void manifest_drop_history(Manifest* m);
 // said to be of a log that was not founded yet.
 [[nodiscard]] bool manifest_load(const FileOps* f, const char* dir, const char* appendfilename,
                                  Manifest* out, bool* found, PersistErr* err);
+// <appendfilename>.founding: without a manifest beside it, what is here was never in force (log.h).
+// REQUIRES: appendfilename is no longer than kAppendNameMax.
+void founding_name(char out[kAofNameMax], const char* appendfilename);
 // Atomic and durable (file_replace). 0 or -errno.
 int manifest_save(const FileOps* f, const char* dir, const char* appendfilename, const Manifest* m);
 

@@ -3,8 +3,7 @@
 //
 // Ownership  one Snapshot per engine at a time; it owns tables that FLUSHALL took away meanwhile.
 // Threads    all calls: any, one snapshot of a store at a time. Its own thread makes the cut: it
-// closes
-//            the gate for some microseconds.
+//            closes the gate for some microseconds.
 // Errors     a failed snapshot leaves no file behind but the last good one; `err` says why.
 #pragma once
 #include "persist/log.h"

@@ -5,12 +5,11 @@
 // called millions of times. pybind11 binds the rest (module.cc).
 //
 // The GIL   a command goes through rp_try_execute first, which declines whatever might take long;
-// then
-//           the GIL is released and rp_execute waits. Nothing of Python is touched in between.
+//           then the GIL is released and rp_execute waits. Nothing of Python is touched in between.
 // Threads   any, with or without a GIL: `store` never changes once set; an own session is under
-// `lock`,
-//           a thread's session is that thread's. A reply with parts is taken off the session before
-//           objects are made of it, since making objects may run a finalizer that calls us again.
+//           `lock`, a thread's session is that thread's. A reply with parts is taken off the
+//           session before objects are made of it, since making objects may run a finalizer that
+//           calls us again.
 #pragma once
 #include <Python.h>
 

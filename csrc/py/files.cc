@@ -4,15 +4,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <cstdlib>
 #include <exception>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "embed/rustypotato.h"
-#include "py/caller.h"
+#include "py/raise.h"
 
 namespace py11 = pybind11;
 
@@ -77,12 +75,6 @@ static py11::list as_list(const Collected& c) {
 
 static rp_finder finder_for(Collected* c) {
     return {c, on_finding, c->progress.is_none() ? nullptr : on_progress};
-}
-
-[[noreturn]] static void fail(int status, char* text) {
-    raise_status(status, text);
-    free(text);
-    throw py11::error_already_set();
 }
 
 static py11::tuple check_files(const Places& where, const py11::object& progress) {

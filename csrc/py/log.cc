@@ -4,12 +4,11 @@
 #include <pybind11/stl.h>
 
 #include <cstdlib>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "embed/rustypotato.h"
-#include "py/caller.h"
+#include "py/raise.h"
 
 namespace py11 = pybind11;
 
@@ -40,10 +39,7 @@ static void log_reopen() {
         py11::gil_scoped_release release;
         status = rp_log_reopen(&error);
     }
-    if (status == RP_OK) return;
-    raise_status(status, error);
-    free(error);
-    throw py11::error_already_set();
+    if (status != RP_OK) fail(status, error);
 }
 
 static void log_say(int level, const std::string& text) {
@@ -62,11 +58,7 @@ static py11::bytes setting(const std::vector<py11::bytes>& args, int flags,
     char* error = nullptr;
     char* value = rp_setting(static_cast<int>(argv.size()), argv.data(),
                              static_cast<unsigned>(flags), name.c_str(), &error);
-    if (value == nullptr) {
-        raise_status(RP_INVALID, error);
-        free(error);
-        throw py11::error_already_set();
-    }
+    if (value == nullptr) fail(RP_INVALID, error);
     py11::bytes out(value);
     free(value);
     return out;

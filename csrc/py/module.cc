@@ -2,8 +2,7 @@
 // (pybind11).
 //
 // Free threading  the module keeps no state but "the interpreter leaves" (call.cc), caller.h says
-// how a
-//                 Caller is safe, and the engine is made for many threads: no GIL is needed.
+//                 how a Caller is safe, and the engine is made for many threads: no GIL is needed.
 // Signals         none are installed here; wait_stop comes back when a handler has to run.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -12,30 +11,14 @@
 #include <optional>
 #include <string>
 
-#include "py/caller.h"
 #include "py/files.h"
 #include "py/log.h"
+#include "py/raise.h"
 #include "py/subscriber.h"
 
 namespace py11 = pybind11;
 
 namespace rp::py {
-
-static Caller* store_of(const py11::handle& object) {
-    Caller* c = caller_from(object.ptr());
-    if (c == nullptr) throw py11::error_already_set();
-    return c;
-}
-
-[[noreturn]] static void fail(int status, char* text) {
-    raise_status(status, text);
-    free(text);
-    throw py11::error_already_set();
-}
-
-static void check(int status) {
-    if (status < 0) fail(status, nullptr);
-}
 
 static int listen(const py11::handle& store, int port, const std::optional<std::string>& bind,
                   const std::optional<std::string>& unixsocket) {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "py/caller.h"
+#include "py/raise.h"
 #include "resp/reader.h"
 
 namespace py11 = pybind11;
@@ -28,17 +28,9 @@ struct Subscriber {
     }
 };
 
-static void check(int status) {
-    if (status >= 0) return;
-    raise_status(status, nullptr);
-    throw py11::error_already_set();
-}
-
 static std::unique_ptr<Subscriber> subscriber_open(const py11::object& store, size_t bytes_max) {
-    Caller* c = caller_from(store.ptr());
-    if (c == nullptr) throw py11::error_already_set();
     auto s = std::make_unique<Subscriber>();
-    check(rp_subscriber_open(c->store, 3, bytes_max, &s->session));
+    check(rp_subscriber_open(store_of(store)->store, 3, bytes_max, &s->session));
     s->store = store;
     return s;
 }

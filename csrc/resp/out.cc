@@ -145,12 +145,14 @@ void out_copy(const Out* o, char* dst) {
     }
 }
 
-size_t out_memory(const Out* o) {
-    size_t sum = 0;
+size_t out_memory(const Out* o, size_t* chunks) {
+    size_t sum = 0, count = 0;
     for (const OutChunk* c = o->head; c != nullptr; c = c->next) {
+        count++;
         sum += mem_cost(sizeof(OutChunk) + c->cap);
         if (c->blob != nullptr) sum += c->len;
     }
+    if (chunks != nullptr) *chunks = count;
     return sum;
 }
 

@@ -64,6 +64,7 @@ inline OutMark out_mark(const Out* o) {
 void out_rewind(Out* o, OutMark m);
 // Copies all bytes to dst, which has room for o->bytes.
 void out_copy(const Out* o, char* dst);
-size_t out_memory(const Out* o);  // bytes held, for CLIENT LIST omem and INFO
+// Bytes held, for CLIENT LIST omem and INFO; *chunks (may be null): in how many.
+size_t out_memory(const Out* o, size_t* chunks = nullptr);
 
 }  // namespace rp

@@ -1,6 +1,9 @@
 // Subscribing from inside the process by the C header.
 #include <poll.h>
 
+#include <thread>
+
+#include "embed/store.h"
 #include "fixture.h"
 
 static bool readable(const rp_session* s) {
@@ -75,6 +78,18 @@ TEST_F(SubscriberTest, ClosingTheStoreMakesItsDescriptorReadable) {
     EXPECT_FALSE(readable(s));
     rp_close(store);
     EXPECT_TRUE(readable(s));
+    EXPECT_EQ(take(s), rp_status_text(RP_CLOSED));
+    rp_session_close(s);
+}
+
+TEST_F(SubscriberTest, OneThatStillWaitsWhenTheStoreClosesIsToldThatNothingRan) {
+    rp_session* s = open_subscriber();
+    ASSERT_EQ(run(here(), {"CLIENT", "PAUSE", "100000", "ALL"}), "+OK\r\n");
+    std::thread waiter([s] { EXPECT_EQ(subscribe(s, {"SUBSCRIBE", "a"}), RP_CLOSED); });
+    while (s->busy.load() == 0)
+        std::this_thread::yield();
+    rp_close(store);
+    waiter.join();
     EXPECT_EQ(take(s), rp_status_text(RP_CLOSED));
     rp_session_close(s);
 }
