@@ -348,8 +348,9 @@ static bool rewrite_due(Engine* e) {
 
 void persistence_cron(Engine* e) {
     Persistence* p = e->persistence;
-    if (!p->on || p->load.loading.load(std::memory_order_relaxed)) return;
+    if (p->load.loading.load(std::memory_order_relaxed)) return;
     persistence_follow(e);
+    if (!p->on) return;
     if (e->cron_ticks.load(std::memory_order_relaxed) % 8 != 0) return;
     MutexGuard guard(&p->lock);
     if (!place_is_free(p)) return;

@@ -226,3 +226,15 @@ def test_an_embedded_log_is_switched_off_and_on(folder: str) -> None:
         pytest.raises(rustypotato.ResponseError, match="memory only"),
     ):
         store.execute("CONFIG", "SET", "appendonly", "yes")
+
+
+def test_a_store_that_begins_to_listen_follows_a_transaction(folder: str) -> None:
+    with rustypotato.open(folder, appendonly=False) as store, store.session() as session:
+        store.listen(port=0)
+        session.execute("MULTI")
+        session.execute("CONFIG", "SET", "appendonly", "yes")
+        assert session.execute("EXEC") == [b"OK"]
+        until(lambda: store.execute("WAITAOF", 1, 0, 100) == [1, 0], "it is followed")
+        store.set("k", "logged")
+    with rustypotato.open(folder) as store:
+        assert store.get("k") == b"logged"
