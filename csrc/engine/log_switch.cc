@@ -96,7 +96,7 @@ bool persistence_log_off(Engine* e) {
     engine_silence(e);
     bool whole = log_shut(p->kept);  // whoever waits for a number has it now
     engine_set_journal(e, nullptr);
-    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    engine_wake_loops(e);
     RP_LOG_NOTICE("The append-only log is off; its files stay as they are");
     return whole;
 }

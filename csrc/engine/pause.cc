@@ -32,7 +32,7 @@ void pause_start(Engine* e, int64_t until_ms, bool all) {
 
 static void wake_everybody(Engine* e) {
     futex_wake_all(&e->core.pause_state);
-    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    engine_wake_loops(e);
 }
 
 // While a shutdown is prepared it does not fall back to none. REQUIRES: lock.
