@@ -94,7 +94,6 @@ SnapshotAsked persistence_rewrite(Engine* e);              // BGREWRITEAOF
 // Until no snapshot is under way; save_ok and rewrite_ok say how it went.
 void persistence_wait(Engine* e);
 
-bool persistence_has_save_points(const Engine* e);
 // Lets all changes go to a log in p->aof_dir. `founding`: see persist/log.h. REQUIRES: not pinned,
 // switch_lock (or nobody else is there yet).
 [[nodiscard]] bool persistence_open_log(Engine* e, const Manifest* manifest, bool founding,
