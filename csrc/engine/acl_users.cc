@@ -344,10 +344,4 @@ void acl_lower_guard(Engine* e, Session* s) {
     s->guarded.store(needs_guard(s), std::memory_order_relaxed);
 }
 
-bool acl_session_allows_channel(const Session* s, Bytes channel, bool pattern) {
-    if (s->user == nullptr || s->inside || !s->user->restricted.load(std::memory_order_relaxed))
-        return true;
-    return acl_allows_channel(s->user->rules.load(std::memory_order_acquire), channel, pattern);
-}
-
 }  // namespace rp

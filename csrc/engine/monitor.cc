@@ -6,7 +6,6 @@
 #include <new>
 
 #include "cmd/redact.h"
-#include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/pubsub.h"
 #include "engine/text.h"
@@ -14,7 +13,7 @@
 
 namespace rp {
 
-void monitor_start(Engine* e, Session* s) {
+static void monitor_start(Engine* e, Session* s) {
     if (s->monitors) return;
     s->monitor = new (mem_alloc(sizeof(Receiver))) Receiver;
     PubSub* p = e->pubsub;

@@ -96,7 +96,6 @@ void pubsub_each(PubSub* p, TopicKind kind, void (*visit)(void* arg, Bytes name)
 void engine_notify(void* engine, uint32_t db, Bytes event, Bytes key);
 
 // MONITOR (engine/monitor.cc).
-void monitor_start(Engine* e, Session* s);
 void monitor_stop(Engine* e, Session* s);
 // DispatchHooks.on_command.
 void monitor_tell(CmdCtx* c, const Cmd* row, Args argv);

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/numbers.h"
-#include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/persistence.h"
 
