@@ -81,11 +81,7 @@ static void end_rewrite(Engine* e) {
         cancelled = true;
     }
     mutex_unlock(&p->lock);
-    for (;;) {
-        uint32_t seen = p->ended.load(std::memory_order_acquire);
-        if (!p->rewriting.load(std::memory_order_acquire)) break;
-        futex_wait(&p->ended, seen);
-    }
+    persistence_wait_rewrite(e);
     // As in Redis it did not fail, it was ended.
     if (cancelled && ok_before) p->rewrite_ok.store(true, std::memory_order_relaxed);
 }

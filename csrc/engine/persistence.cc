@@ -295,13 +295,19 @@ SnapshotAsked persistence_rewrite(Engine* e) {
 }
 
 // Without the lock: the cron and INFO go on meanwhile.
-void persistence_wait(Engine* e) {
-    Persistence* p = e->persistence;
+static void wait_while(Persistence* p, bool (*under_way)(const Persistence*)) {
     for (;;) {
         uint32_t seen = p->ended.load(std::memory_order_acquire);
-        if (!is_under_way(p)) return;
+        if (!under_way(p)) return;
         futex_wait(&p->ended, seen);
     }
+}
+
+void persistence_wait(Engine* e) { wait_while(e->persistence, is_under_way); }
+
+void persistence_wait_rewrite(Engine* e) {
+    wait_while(e->persistence,
+               [](const Persistence* p) { return p->rewriting.load(std::memory_order_acquire); });
 }
 
 bool persistence_save_now(Engine* e, SnapshotAsked* asked) {
