@@ -108,7 +108,5 @@ inline bool acl_trusted(const Acl* a, const Session* s) {
 bool acl_admit(CmdCtx* c, const CmdRef* ref, Args argv, Rejection* why);
 // Notes a refusal of this session's command in ACL LOG. `object`: the command, key, channel.
 void acl_note(const CmdCtx* c, AclDenied reason, Bytes object, Bytes user);
-// For commands that find their channels themselves. REQUIRES: pinned.
-bool acl_session_allows_channel(const Session* s, Bytes channel, bool pattern);
 
 }  // namespace rp

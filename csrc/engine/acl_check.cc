@@ -57,13 +57,22 @@ static bool keys_allowed(const AclSelector* s, const CmdRef* ref, Args argv, siz
     return false;
 }
 
+static bool selector_allows_channel(const AclSelector* s, Bytes channel, bool pattern) {
+    if (s->all_channels) return true;
+    for (const std::string& p : s->channels) {
+        bool fits = pattern ? bytes_equal(view(p), channel) : glob_match(view(p), channel);
+        if (fits) return true;
+    }
+    return false;
+}
+
 // Leaving a channel needs no permission.
 static bool channels_allowed(const AclSelector* s, const CmdRef* ref, Args argv, size_t* at) {
     const ChannelSpec* spec = &ref->row->channels;
     if (s->all_channels || !(spec->flags & (kChannelSubscribe | kChannelPublish))) return true;
     size_t last = spec->last < 0 ? argv.len - 1 : static_cast<size_t>(spec->last);
     for (size_t i = static_cast<size_t>(spec->first); i <= last && i < argv.len; i++) {
-        if (acl_selector_allows_channel(s, argv[i], (spec->flags & kChannelPattern) != 0)) continue;
+        if (selector_allows_channel(s, argv[i], (spec->flags & kChannelPattern) != 0)) continue;
         *at = i;
         return false;
     }
@@ -92,18 +101,9 @@ AclDenied acl_check(const AclRules* r, const CmdRef* ref, Args argv, size_t* at)
     return worst;
 }
 
-bool acl_selector_allows_channel(const AclSelector* s, Bytes channel, bool pattern) {
-    if (s->all_channels) return true;
-    for (const std::string& p : s->channels) {
-        bool fits = pattern ? bytes_equal(view(p), channel) : glob_match(view(p), channel);
-        if (fits) return true;
-    }
-    return false;
-}
-
 bool acl_allows_channel(const AclRules* r, Bytes channel, bool pattern) {
     for (const AclSelector& s : r->selectors) {
-        if (acl_selector_allows_channel(&s, channel, pattern)) return true;
+        if (selector_allows_channel(&s, channel, pattern)) return true;
     }
     return false;
 }

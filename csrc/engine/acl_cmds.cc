@@ -1,6 +1,5 @@
 // ACL and its subcommands: the wire form of engine/acl.h.
 #include "base/clock.h"
-#include "base/numbers.h"
 #include "base/random.h"
 #include "engine/acl.h"
 #include "engine/command.h"
@@ -16,12 +15,6 @@ static void reply_text_error(Reply* out, const std::string& why) {
 }
 
 static int shown(Bytes b) { return static_cast<int>(b.len < 128 ? b.len : 128); }
-
-static void refuse_count(CmdCtx* c, Args argv) {
-    reply_errorf(c->out,
-                 "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try ACL HELP.",
-                 shown(argv[1]), argv[1].ptr);
-}
 
 // ---- users ------------------------------------------------------------------------------------
 
@@ -147,7 +140,7 @@ static void acl_dryrun(CmdCtx* c, Args argv, Reply* out) {
 // ---- CAT, GENPASS -----------------------------------------------------------------------------
 
 static void acl_cat(CmdCtx* c, Args argv, Reply* out) {
-    if (argv.len > 3) return refuse_count(c, argv);
+    if (argv.len > 3) return reply_err_subcommand(c, argv);
     if (argv.len == 2) {
         reply_array(out, kAclCategories);
         for (size_t i = 0; i < kAclCategories; i++)
@@ -172,7 +165,7 @@ static void acl_cat(CmdCtx* c, Args argv, Reply* out) {
 constexpr int64_t kGenpassBitsMax = 4096;
 
 static void acl_genpass(CmdCtx* c, Args argv, Reply* out) {
-    if (argv.len > 3) return refuse_count(c, argv);
+    if (argv.len > 3) return reply_err_subcommand(c, argv);
     int64_t bits = 256;
     if (argv.len == 3 && !arg_i64(c, argv[2], &bits)) return;
     if (bits <= 0 || bits > kGenpassBitsMax) {
@@ -209,7 +202,7 @@ static void reply_log_entry(Reply* out, const AclLogEntry& e, int64_t now_ms) {
 }
 
 static void acl_log(CmdCtx* c, Args argv, Reply* out) {
-    if (argv.len > 3) return refuse_count(c, argv);
+    if (argv.len > 3) return reply_err_subcommand(c, argv);
     AclLog* log = &c->engine->acl->log;
     if (argv.len == 3 && arg_is(argv[2], "reset")) {
         acl_log_reset(log);

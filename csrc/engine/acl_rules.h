@@ -101,6 +101,5 @@ enum class AclDenied : uint8_t { none = 0, command = 1, key = 2, auth = 3, chann
 AclDenied acl_check(const AclRules* r, const CmdRef* ref, Args argv, size_t* at);
 // `pattern`: the channel is a pattern itself (PSUBSCRIBE) and must be allowed literally.
 bool acl_allows_channel(const AclRules* r, Bytes channel, bool pattern);
-bool acl_selector_allows_channel(const AclSelector* s, Bytes channel, bool pattern);
 
 }  // namespace rp

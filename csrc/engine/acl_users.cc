@@ -53,10 +53,6 @@ static bool close_session(Session* s, CmdCtx* c) {
     return true;
 }
 
-static void wake_loops(Engine* e, bool needed) {
-    if (needed && e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
-}
-
 // The connections of a user that is gone are closed. In-process callers have to log in again.
 static void disconnect(Engine* e, AclUser* u, CmdCtx* c) {
     u->deleted.store(true, std::memory_order_relaxed);
@@ -68,7 +64,7 @@ static void disconnect(Engine* e, AclUser* u, CmdCtx* c) {
         others |= close_session(s, c);
     }
     mutex_unlock(&e->clients.lock);
-    wake_loops(e, others);
+    if (others) engine_wake_loops(e);
 }
 
 // Is there a channel that `before` allowed and `now` may not?
@@ -91,7 +87,7 @@ static void close_subscribers(Engine* e, const AclUser* u, CmdCtx* c) {
         if (s->user == u && client_subscribed(s)) others |= close_session(s, c);
     }
     mutex_unlock(&e->clients.lock);
-    wake_loops(e, others);
+    if (others) engine_wake_loops(e);
 }
 
 // REQUIRES: Acl.lock. `restricted` comes before the sessions, so that one that logs in meanwhile
@@ -346,12 +342,6 @@ bool acl_log_in(CmdCtx* c, Bytes user, Bytes password) {
 void acl_lower_guard(Engine* e, Session* s) {
     MutexGuard guard(&e->clients.lock);
     s->guarded.store(needs_guard(s), std::memory_order_relaxed);
-}
-
-bool acl_session_allows_channel(const Session* s, Bytes channel, bool pattern) {
-    if (s->user == nullptr || s->inside || !s->user->restricted.load(std::memory_order_relaxed))
-        return true;
-    return acl_allows_channel(s->user->rules.load(std::memory_order_acquire), channel, pattern);
 }
 
 }  // namespace rp

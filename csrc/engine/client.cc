@@ -220,7 +220,7 @@ static int64_t kill_all(CmdCtx* c, const KillFilter* f) {
     }
     mutex_unlock(&e->clients.lock);
     if (self != 0) c->request_close = true;
-    if (others != 0 && e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    if (others != 0) engine_wake_loops(e);
     return others + self;
 }
 
@@ -281,7 +281,7 @@ static void cmd_unblock(CmdCtx* c, Args argv, Reply* out) {
                 wait_unblock(s, argv.len == 4 && arg_is(argv[3], "error"));
     }
     mutex_unlock(&e->clients.lock);
-    if (found && e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    if (found) engine_wake_loops(e);
     reply_int(out, found);
 }
 

@@ -74,7 +74,7 @@ void clients_evict(Engine* e) {
     evict_down_to(e, limit, &evicted);
     mutex_unlock(&e->clients.lock);
     if (evicted.len == 0) return;
-    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    engine_wake_loops(e);
     log_each(evicted.bytes());
     text_free(&evicted);
 }

@@ -1,10 +1,8 @@
 // PING ECHO HELLO AUTH QUIT RESET SELECT.
-#include "base/numbers.h"
 #include "engine/acl.h"
 #include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/pubsub.h"
-#include "mem/mem.h"
 
 namespace rp {
 

@@ -190,7 +190,7 @@ void engine_log_moved(void* engine) {
 void engine_wake_clients(void* engine) {
     auto* e = static_cast<Engine*>(engine);
     MutexGuard guard(&e->log_moved_lock);
-    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    engine_wake_loops(e);
 }
 
 // The worker is gone: its histogram goes to the engine, or into the one that is there.

@@ -215,6 +215,12 @@ void engine_log_moved(void* engine);
 // SnapshotOptions.wake, likewise: clients that wait for a snapshot.
 void engine_wake_clients(void* engine);
 
+// Every loop looks at its sessions soon: kill flags, the end of a pause. Any thread of commands or
+// the cron; whoever may outlive the loops takes engine_wake_clients.
+inline void engine_wake_loops(Engine* e) {
+    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+}
+
 // Registers every family once per process (idempotent, thread-safe).
 void engine_register_commands();
 // docs/commands.md and docs/configuration.md, as markdown into a heap string (free()).

@@ -84,9 +84,9 @@ void info_server(Info* i) {
 }
 
 // Of the last kPeakSeconds seconds, this moment included.
-static ClientPeak clients_peak(Engine* e) {
-    EngineTotals now;
-    engine_totals(e, &now);  // also looks at the buffers
+static ClientPeak clients_peak(Info* i) {
+    Engine* e = i->engine;
+    info_totals(i);  // also looks at the buffers
     int64_t second = clock_mono_ms() / 1000;
     ClientPeak worst = {};
     MutexGuard guard(&e->clients.lock);
@@ -98,15 +98,24 @@ static ClientPeak clients_peak(Engine* e) {
     return worst;
 }
 
+// In WAIT or WAITAOF. In-process callers are no clients, as in connected_clients.
+static uint64_t clients_blocked(Engine* e) {
+    uint64_t n = 0;
+    MutexGuard guard(&e->clients.lock);
+    for (const Session* s = e->clients.head; s != nullptr; s = s->next)
+        n += !s->embedded && s->waits.load(std::memory_order_relaxed);
+    return n;
+}
+
 void info_clients(Info* i) {
     const Clients* list = &i->engine->clients;
     info_line(i, "connected_clients", list->connected.load(std::memory_order_relaxed));
     info_line(i, "cluster_connections", 0);
     info_line(i, "maxclients", setting(i->engine->config->maxclients));
-    ClientPeak peak = clients_peak(i->engine);
+    ClientPeak peak = clients_peak(i);
     info_line(i, "client_recent_max_input_buffer", peak.in);
     info_line(i, "client_recent_max_output_buffer", peak.out);
-    info_line(i, "blocked_clients", 0);
+    info_line(i, "blocked_clients", clients_blocked(i->engine));
     info_line(i, "tracking_clients", 0);
     info_line(i, "clients_in_timeout_table", 0);
 }

@@ -81,11 +81,7 @@ static void end_rewrite(Engine* e) {
         cancelled = true;
     }
     mutex_unlock(&p->lock);
-    for (;;) {
-        uint32_t seen = p->ended.load(std::memory_order_acquire);
-        if (!p->rewriting.load(std::memory_order_acquire)) break;
-        futex_wait(&p->ended, seen);
-    }
+    persistence_wait_rewrite(e);
     // As in Redis it did not fail, it was ended.
     if (cancelled && ok_before) p->rewrite_ok.store(true, std::memory_order_relaxed);
 }
@@ -96,7 +92,7 @@ bool persistence_log_off(Engine* e) {
     engine_silence(e);
     bool whole = log_shut(p->kept);  // whoever waits for a number has it now
     engine_set_journal(e, nullptr);
-    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    engine_wake_loops(e);
     RP_LOG_NOTICE("The append-only log is off; its files stay as they are");
     return whole;
 }

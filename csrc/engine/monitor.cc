@@ -6,7 +6,6 @@
 #include <new>
 
 #include "cmd/redact.h"
-#include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/pubsub.h"
 #include "engine/text.h"
@@ -14,14 +13,12 @@
 
 namespace rp {
 
-void monitor_start(Engine* e, Session* s) {
+static void monitor_start(Engine* e, Session* s) {
     if (s->monitor != nullptr) return;
     s->monitor = new (mem_alloc(sizeof(Receiver))) Receiver;
     PubSub* p = e->pubsub;
     mutex_lock(&p->monitors_lock);
-    Port* port = p->monitors;
-    while (port != nullptr && port->box != s->mailbox)
-        port = port->next;
+    Port* port = port_find(p->monitors, s->mailbox);
     if (port == nullptr) {
         port = port_new(s->mailbox, Framing::none, {});
         port->next = p->monitors;
@@ -39,12 +36,7 @@ void monitor_stop(Engine* e, Session* s) {
     Port* port = s->monitor->port;
     mutex_lock(&p->monitors_lock);
     bool gone = !port_leave(port, s->monitor);
-    if (gone) {
-        Port** at = &p->monitors;
-        while (*at != port)
-            at = &(*at)->next;
-        *at = port->next;
-    }
+    if (gone) port_unlink(&p->monitors, port);
     mutex_unlock(&p->monitors_lock);
     port_forget(port, s->monitor, gone);
     mem_free(s->monitor, sizeof(Receiver));

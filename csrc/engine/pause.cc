@@ -3,12 +3,6 @@
 // EngineCore.pause_state is what the dispatcher looks at before every command (0 none, 1 writes,
 // 2 all, 3 none but a shutdown under way), and the futex on which in-process callers sleep. It
 // changes under Pause.lock only.
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <ctime>
-
 #include "base/clock.h"
 #include "cmd/admit.h"
 #include "engine/clients.h"
@@ -21,6 +15,7 @@ enum : uint32_t { kPauseNone = 0, kPauseWrites = 1, kPauseAll = 2, kPauseStop = 
 
 // In-process callers look up at least so often: kill flags and stops wake nobody.
 constexpr int64_t kPauseNapMs = 50;
+constexpr int64_t kMsNs = 1000000;
 
 void pause_start(Engine* e, int64_t until_ms, bool all) {
     Pause* p = &e->pause;
@@ -38,7 +33,7 @@ void pause_start(Engine* e, int64_t until_ms, bool all) {
 
 static void wake_everybody(Engine* e) {
     futex_wake_all(&e->core.pause_state);
-    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    engine_wake_loops(e);
 }
 
 // While a shutdown is prepared it does not fall back to none. REQUIRES: lock.
@@ -94,24 +89,18 @@ bool pause_holds(Engine* e, const Session* s, const Cmd* row) {
            may_write(s, row);
 }
 
-// Like futex_wait, for at most `ms`.
-static void nap(std::atomic<uint32_t>* word, uint32_t expected, int64_t ms) {
-    timespec limit = {ms / 1000, (ms % 1000) * 1000000};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &limit, nullptr, 0);
-}
-
 // A full log holds writes back, too, and so do a full mailbox and a snapshot: those may have gone
-// on just before this nap, which is short.
-static void wait_for_room(Engine* e, const Session* s) {
-    constexpr int64_t kShortNapMs = 2;
+// on just before this nap, which is short. `state`: pause_state, as it was seen.
+static void wait_for_room(Engine* e, const Session* s, uint32_t state) {
+    constexpr int64_t kShortNapNs = 2 * kMsNs;
     Journal* j = e->core.journal.load(std::memory_order_acquire);
     if (j != nullptr && journal_full(j)) j->wait_room(j, kPauseNapMs);
     if (s->paused_by == PausedBy::mail && e->core.mail_full.load(std::memory_order_relaxed) != 0) {
-        return nap(&e->core.pause_state, kPauseNone, kShortNapMs);
+        return futex_wait_for(&e->core.pause_state, state, kShortNapNs);
     }
     Preserve* p = &e->core.store.preserve;
     if (s->paused_by != PausedBy::snapshot || !p->active.load(std::memory_order_relaxed)) return;
-    nap(&p->let_go, p->let_go.load(std::memory_order_relaxed), kShortNapMs);
+    futex_wait_for(&p->let_go, p->let_go.load(std::memory_order_relaxed), kShortNapNs);
 }
 
 void engine_pause_wait(Engine* e, const Session* s) {
@@ -120,9 +109,12 @@ void engine_pause_wait(Engine* e, const Session* s) {
         pause_end_if_over(e);
         uint32_t state = e->core.pause_state.load(std::memory_order_acquire);
         if (s->kill.load(std::memory_order_relaxed)) return;
-        if (state == kPauseNone || state == kPauseStop) return wait_for_room(e, s);
+        if (state == kPauseNone || state == kPauseStop) {
+            return wait_for_room(e, s, state);
+        }
         int64_t left = e->pause.until_ms.load(std::memory_order_relaxed) - clock_mono_ms();
-        if (left > 0) nap(&e->core.pause_state, state, left < kPauseNapMs ? left : kPauseNapMs);
+        if (left > kPauseNapMs) left = kPauseNapMs;
+        if (left > 0) futex_wait_for(&e->core.pause_state, state, left * kMsNs);
         // Behind the nap: a caller that comes back because its store is still open does not spin.
         if (e->stop.load(std::memory_order_relaxed) != StopState::running) return;
     }

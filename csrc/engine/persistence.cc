@@ -27,7 +27,7 @@ static void text_of(const Engine* e, const char* name, char* out, size_t size) {
     config_text(e->config, bytes_of(name), out, size);
 }
 
-bool persistence_has_save_points(const Engine* e) {
+static bool has_save_points(const Engine* e) {
     char points[kSavePointsMax];
     text_of(e, "save", points, sizeof points);
     return points[0] != '\0';
@@ -60,8 +60,7 @@ bool persistence_open(Engine* e, bool serving, PersistErr* err) {
         snprintf(err->text, sizeof err->text, "'dir': the path is too long: %.900s", p->dir);
         return false;
     }
-    bool writes =
-        config_num(e->config->appendonly) != 0 || (serving && persistence_has_save_points(e));
+    bool writes = config_num(e->config->appendonly) != 0 || (serving && has_save_points(e));
     if (writes && !dir_lock(p->dir, &p->lock_fd, err)) return false;
     // Until persistence_load is done nobody is shown data that are not all there.
     e->core.loading.store(on, std::memory_order_release);
@@ -296,13 +295,19 @@ SnapshotAsked persistence_rewrite(Engine* e) {
 }
 
 // Without the lock: the cron and INFO go on meanwhile.
-void persistence_wait(Engine* e) {
-    Persistence* p = e->persistence;
+static void wait_while(Persistence* p, bool (*under_way)(const Persistence*)) {
     for (;;) {
         uint32_t seen = p->ended.load(std::memory_order_acquire);
-        if (!is_under_way(p)) return;
+        if (!under_way(p)) return;
         futex_wait(&p->ended, seen);
     }
+}
+
+void persistence_wait(Engine* e) { wait_while(e->persistence, is_under_way); }
+
+void persistence_wait_rewrite(Engine* e) {
+    wait_while(e->persistence,
+               [](const Persistence* p) { return p->rewriting.load(std::memory_order_acquire); });
 }
 
 bool persistence_save_now(Engine* e, SnapshotAsked* asked) {
@@ -348,8 +353,9 @@ static bool rewrite_due(Engine* e) {
 
 void persistence_cron(Engine* e) {
     Persistence* p = e->persistence;
-    if (!p->on || p->load.loading.load(std::memory_order_relaxed)) return;
+    if (p->load.loading.load(std::memory_order_relaxed)) return;
     persistence_follow(e);
+    if (!p->on) return;
     if (e->cron_ticks.load(std::memory_order_relaxed) % 8 != 0) return;
     MutexGuard guard(&p->lock);
     if (!place_is_free(p)) return;
@@ -378,7 +384,7 @@ static bool save_at_end(Engine* e) {
     if (!e->persistence->serving || e->core.loading.load(std::memory_order_relaxed)) return false;
     LastSave asked = e->persistence->last_save.load(std::memory_order_relaxed);
     if (asked != LastSave::by_save_points) return asked == LastSave::yes;
-    return persistence_has_save_points(e);
+    return has_save_points(e);
 }
 
 static void end_snapshot(Engine* e) {
@@ -453,7 +459,8 @@ bool persistence_close(Engine* e) {
         bool done = p->prepared.load() && (!p->save_ok || !changed_since_prepared(e));
         if (save_at_end(e) && !done) ok = persistence_save_now(e, &asked);
         MutexGuard guard(&p->lock);
-        RP_ASSERT(place_is_free(p));
+        bool is_free = place_is_free(p);
+        RP_ASSERT(is_free);
     }
     p->log.store(nullptr, std::memory_order_release);
     if (p->kept != nullptr) {
@@ -493,8 +500,7 @@ size_t persistence_refusal(Engine*, char* out, size_t size) {
 bool persistence_refuses(const Engine* e) {
     const Persistence* p = e->persistence;
     return p->serving && !p->save_ok.load(std::memory_order_relaxed) &&
-           config_num(e->config->stop_writes_on_bgsave_error) != 0 &&
-           persistence_has_save_points(e);
+           config_num(e->config->stop_writes_on_bgsave_error) != 0 && has_save_points(e);
 }
 
 }  // namespace rp

@@ -82,8 +82,7 @@ bool persistence_prepare_stop(Engine* e, LastSave asked, bool force);
 void persistence_stop_over(Engine* e);
 // Ends what is under way, writes a last snapshot (a server with save points, or asked to), closes
 // the log, unless persistence_prepare_stop has done so and nothing was changed since. False:
-// something could not be written (logged). REQUIRES: nobody executes commands any
-// more.
+// something could not be written (logged). REQUIRES: nobody executes commands any more.
 bool persistence_close(Engine* e);
 
 // SAVE: waits, REQUIRES: not pinned, nothing held. False: failed or busy.
@@ -93,8 +92,8 @@ SnapshotAsked persistence_save(Engine* e, bool schedule);  // BGSAVE
 SnapshotAsked persistence_rewrite(Engine* e);              // BGREWRITEAOF
 // Until no snapshot is under way; save_ok and rewrite_ok say how it went.
 void persistence_wait(Engine* e);
+void persistence_wait_rewrite(Engine* e);  // the same, of a rewrite only
 
-bool persistence_has_save_points(const Engine* e);
 // Lets all changes go to a log in p->aof_dir. `founding`: see persist/log.h. REQUIRES: not pinned,
 // switch_lock (or nobody else is there yet).
 [[nodiscard]] bool persistence_open_log(Engine* e, const Manifest* manifest, bool founding,

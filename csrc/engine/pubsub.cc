@@ -113,15 +113,25 @@ static void topic_drop(PubSub* p, TopicKind kind, Shelf* shelf, Topic* t) {
     mem_free(t, sizeof(Topic) + t->len);
 }
 
+Port* port_find(Port* list, const Mailbox* box) {
+    while (list != nullptr && list->box != box)
+        list = list->next;
+    return list;
+}
+
+void port_unlink(Port** list, Port* p) {
+    while (*list != p)
+        list = &(*list)->next;
+    *list = p->next;
+}
+
 constexpr size_t kHeadMax = 64;  // of what stands before a pattern's text
 
 // The port of a topic behind this mailbox. A message is `*3 message channel text` or
 // `*4 pmessage pattern channel text`; its Blob begins with the channel.
 static Port* port_of(Topic* t, TopicKind kind, Mailbox* box) {
-    for (Port* p = t->ports; p != nullptr; p = p->next) {
-        if (p->box == box) return p;
-    }
-    Port* p;
+    Port* p = port_find(t->ports, box);
+    if (p != nullptr) return p;
     if (kind == TopicKind::pattern) {
         size_t cap = kHeadMax + t->len;
         auto* head = static_cast<char*>(mem_alloc(cap));
@@ -139,12 +149,6 @@ static Port* port_of(Topic* t, TopicKind kind, Mailbox* box) {
     p->next = t->ports;
     t->ports = p;
     return p;
-}
-
-static void unlink_port(Port** list, Port* p) {
-    while (*list != p)
-        list = &(*list)->next;
-    *list = p->next;
 }
 
 // ---- joining and leaving ----------------------------------------------------------------------
@@ -188,7 +192,7 @@ static void leave(PubSub* p, Session* s, TopicKind kind, Sub* sub, bool deliver)
     mutex_lock(&shelf->lock);
     bool gone = !port_leave(port, &sub->receiver);
     sub->topic->members--;
-    if (gone) unlink_port(&sub->topic->ports, port);
+    if (gone) port_unlink(&sub->topic->ports, port);
     table_remove(&s->subs->by_name[at(kind)], &sub->node);
     if (sub->topic->ports == nullptr) topic_drop(p, kind, shelf, sub->topic);
     mutex_unlock(&shelf->lock);

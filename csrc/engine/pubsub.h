@@ -95,8 +95,11 @@ void pubsub_each(PubSub* p, TopicKind kind, void (*visit)(void* arg, Bytes name)
 // Store.on_event (engine/notify.cc).
 void engine_notify(void* engine, uint32_t db, Bytes event, Bytes key);
 
+// A list of ports, one per mailbox; under its owner's lock. Null: none for that mailbox.
+Port* port_find(Port* list, const Mailbox* box);
+void port_unlink(Port** list, Port* p);  // REQUIRES: it is in there
+
 // MONITOR (engine/monitor.cc).
-void monitor_start(Engine* e, Session* s);
 void monitor_stop(Engine* e, Session* s);
 // DispatchHooks.on_command.
 void monitor_tell(CmdCtx* c, const Cmd* row, Args argv);

@@ -121,13 +121,7 @@ static void list_name(void* arg, Bytes name) {
 }
 
 static void list_names(CmdCtx* c, Args argv, Reply* out, TopicKind kind) {
-    if (argv.len > 3) {
-        size_t shown = argv[1].len < 128 ? argv[1].len : 128;
-        return reply_errorf(out,
-                            "ERR unknown subcommand or wrong number of arguments for '%.*s'. "
-                            "Try PUBSUB HELP.",
-                            static_cast<int>(shown), argv[1].ptr);
-    }
+    if (argv.len > 3) return reply_err_subcommand(c, argv);
     NameList list;
     list.all = argv.len == 2;
     if (!list.all) list.pattern = argv[2];

@@ -19,7 +19,7 @@ static void reply_asked(Reply* out, SnapshotAsked asked, Bytes started, Bytes sc
                 "Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever "
                 "possible.");
         case SnapshotAsked::no_log:
-            return reply_error(out, "ERR there is no log to rewrite: start with appendonly yes");
+            return reply_error(out, "ERR there is no log to rewrite: appendonly is no");
         case SnapshotAsked::failed:
             return reply_error(out, "ERR the snapshot could not be started, see the log");
     }

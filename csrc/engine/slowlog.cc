@@ -91,7 +91,7 @@ static void drop_oldest(SlowLog* log) {
     mem_free(old, old->bytes);
 }
 
-void slowlog_add(Engine* e, const Session* s, const CmdRef* ref, Args argv, uint64_t us) {
+static void slowlog_add(Engine* e, const Session* s, const CmdRef* ref, Args argv, uint64_t us) {
     SlowArgs args;
     shorten(ref, argv, &args);
     // The name is this thread's own to change.
@@ -113,7 +113,7 @@ void slowlog_add(Engine* e, const Session* s, const CmdRef* ref, Args argv, uint
         drop_oldest(log);
 }
 
-void slowlog_clear(SlowLog* log) {
+static void slowlog_clear(SlowLog* log) {
     MutexGuard guard(&log->lock);
     while (log->count != 0)
         drop_oldest(log);

@@ -21,8 +21,6 @@ struct SlowLog {
     uint64_t next_id = 0;
 };
 
-void slowlog_add(Engine* e, const Session* s, const CmdRef* ref, Args argv, uint64_t us);
-void slowlog_clear(SlowLog* log);
 SlowLog* slowlog_new();
 void slowlog_free(SlowLog* take);
 

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/numbers.h"
-#include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/persistence.h"
 
@@ -45,15 +44,19 @@ bool wait_unblock(Session* s, bool with_error) {
 
 void wait_nap(Engine* e, const Session* s) {
     constexpr int64_t kNapMs = 50;  // kill flags and a store that closes wake nobody
+    constexpr int64_t kSyncedNapMs = 2;
     int64_t left = s->waits_until_ms - clock_mono_ms();
     if (left > kNapMs) left = kNapMs;
-    Log* log = e->persistence->log.load(std::memory_order_acquire);
     if (left <= 0) return;
+    uint32_t state = e->core.pause_state.load(std::memory_order_acquire);
+    Log* log = e->persistence->log.load(std::memory_order_acquire);
     if (log != nullptr) {
-        log_wait_synced(log, s->wrote, left);
-    } else {
-        futex_wait_for(&e->core.pause_state, 0, left * 1000000);
+        bool open = log_is_founding(log) || log_synced(log) < s->wrote;
+        if (open) return log_wait_synced(log, s->wrote, left);
+        // Synced, perhaps only now, when nobody wakes it any more; or it waits for replicas.
+        if (left > kSyncedNapMs) left = kSyncedNapMs;
     }
+    futex_wait_for(&e->core.pause_state, state, left * 1000000);
 }
 
 // ---- arguments --------------------------------------------------------------------------------

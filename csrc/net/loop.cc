@@ -442,7 +442,7 @@ static void wake_for_messages(void* arg) { loop_signal(static_cast<Loop*>(arg), 
 // Publishers wait, on any loop.
 static void messages_drained(void* arg) {
     Engine* e = static_cast<Loop*>(arg)->net->engine;
-    if (e->net.wake_all != nullptr) e->net.wake_all(e->net.net);
+    engine_wake_loops(e);
 }
 
 static void messages_init(Loop* l) {

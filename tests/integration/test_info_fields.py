@@ -109,3 +109,12 @@ def test_expired_keys_show_in_the_share_of_stale_ones(door: Door) -> None:
     door.many([("SET", f"e{i}", "v", "PX", "1") for i in range(2000)])
     until(lambda: float(door.info("stats")["expired_stale_perc"]) > 0, "stale keys were found")
     assert int(door.info("stats")["expire_cycle_cpu_milliseconds"]) >= 0
+
+
+@pytest.mark.sockets
+def test_who_waits_is_a_blocked_client(door: Door) -> None:
+    assert door.info("clients")["blocked_clients"] == "0"
+    with door.socket() as conn:
+        conn.send(b"WAIT 1 0\r\n")
+        until(lambda: door.info("clients")["blocked_clients"] == "1", "one waits")
+    until(lambda: door.info("clients")["blocked_clients"] == "0", "it is gone")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 
 import pytest
 from directory_kit import LOGGED, SAVED, digest, kill
@@ -192,3 +193,31 @@ def test_an_embedded_log_is_switched_off_and_on(folder: str) -> None:
         pytest.raises(rustypotato.ResponseError, match="memory only"),
     ):
         store.execute("CONFIG", "SET", "appendonly", "yes")
+
+
+def test_a_store_that_begins_to_listen_follows_a_transaction(folder: str) -> None:
+    with rustypotato.open(folder, appendonly=False) as store, store.session() as session:
+        store.listen(port=0)
+        session.execute("MULTI")
+        session.execute("CONFIG", "SET", "appendonly", "yes")
+        assert session.execute("EXEC") == [b"OK"]
+        until(lambda: store.execute("WAITAOF", 1, 0, 100) == [1, 0], "it is followed")
+        store.set("k", "logged")
+    with rustypotato.open(folder) as store:
+        assert store.get("k") == b"logged"
+
+
+@pytest.mark.parametrize("pause", [False, True])
+@pytest.mark.parametrize("log", [False, True])
+def test_an_in_process_caller_sleeps_while_it_waits(folder: str, log: bool, pause: bool) -> None:
+    with rustypotato.open(folder) if log else rustypotato.Store() as store:
+        store.set("k", "v")
+        if log:
+            assert store.execute("WAITAOF", 1, 0, 0) == [1, 0], "nothing is left to be synced"
+        if pause:
+            store.execute("CLIENT", "PAUSE", 60_000, "WRITE")
+        waits = [("WAIT", 1, 500)] + [("WAITAOF", 0, 1, 500)] * log
+        for wait in waits:
+            before = time.thread_time()
+            store.execute(*wait)
+            assert time.thread_time() - before < 0.1, wait
