@@ -570,11 +570,9 @@ def test_big_values_and_pipelines_arrive_whole(ca: Authority, serve: Callable[..
             assert conn.read() == value
         assert server.rss_bytes() < rss + (32 << 20)
         commands = [encode("SET", f"k{i}", "v" * (i % 3000)) for i in range(20_000)]
-        sender = threading.Thread(target=conn.send, args=(b"".join(commands),))
-        sender.start()
+        conn.send_while_reading(b"".join(commands))
         for _ in commands:
             assert conn.read() == "OK"
-        sender.join()
         assert conn.call("DBSIZE") == 20_001
 
 

@@ -6,9 +6,11 @@ A tree is a Node(kind, value): kind is the type byte of the reply ("+", "-", ":"
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 CRLF = b"\r\n"
@@ -198,6 +200,28 @@ class Conn:
 
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
+
+    def send_while_reading(self, data: bytes) -> None:
+        """As send, and takes in what arrives meanwhile, so that neither side waits for the other.
+        From one thread: an SSLSocket breaks when one thread writes while another reads."""
+        timeout_s = self.sock.gettimeout()
+        self.sock.setblocking(False)
+        left = memoryview(data)
+        try:
+            while left:
+                select.select([self.sock], [self.sock], [], timeout_s)
+                left = left[self._ready(self.sock.send, left[: 1 << 20]) or 0 :]
+                self.buf += self._ready(self.sock.recv, 1 << 18) or b""
+        finally:
+            self.sock.settimeout(timeout_s)
+
+    @staticmethod
+    def _ready(operation: Callable[[Any], Any], argument: object) -> Any:
+        """What an operation of a non-blocking socket gives; None when it would wait."""
+        try:
+            return operation(argument)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
 
     def send_quietly(self, data: bytes) -> None:
         """As send, for input that may make the peer close before it has read everything."""
