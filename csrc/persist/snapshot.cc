@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/numbers.h"
 #include "mem/mem.h"
+#include "persist/snapshot_file.h"
 
 namespace rp {
 
@@ -20,9 +21,6 @@ constexpr size_t kStepEntries = 64;  // visited in one pin
 constexpr int64_t kGiveWayUs = 500;
 constexpr size_t kLargeMax = 16;         // Blobs and Boxes held at a time ...
 constexpr size_t kLargeBytes = 1 << 20;  // ... and how much they come to, the last one not counted
-constexpr uint64_t kSyncBytes = 32
-                                << 20;  // synced now and then, so that the end is not one long wait
-constexpr size_t kGatherMax = 64;
 
 struct CutTable {
     uint32_t db;
@@ -44,15 +42,14 @@ struct Snapshot {
     // Worker.
     Out out;
     RdbOut rdb;
-    int fd = -1;
-    uint64_t unsynced = 0;
+    SnapshotFile file;
     uint32_t selected = UINT32_MAX;
     int64_t gave_way_us = 0;
     char why[kPersistErrMax];
     bool ok = false;
     // Any thread.
     std::atomic<bool> cancelled{false};
-    std::atomic<uint64_t> keys_done{0}, bytes{0};
+    std::atomic<uint64_t> keys_done{0};
     std::atomic<size_t> saved_peak{0};
     std::atomic<uint64_t> keys_total{0};
     std::atomic<int64_t> cut_us{0};
@@ -60,88 +57,36 @@ struct Snapshot {
 
 // ---- the file ---------------------------------------------------------------------------------
 
-static bool fail(Snapshot* s, const char* doing, int negative_errno) {
-    if (s->why[0] == '\0') {
-        snprintf(s->why, sizeof s->why, "%s %s/%s: %s", doing, s->o.dir, s->temporary,
-                 strerror(-negative_errno));
-    }
+static bool fail(Snapshot* s, const char* why) {
+    if (s->why[0] == '\0') snprintf(s->why, sizeof s->why, "%s", why);
     return false;
 }
 
-static bool file_begin(Snapshot* s) {
-    char path[kPathMax];
-    if (!path_join(path, s->o.dir, s->temporary)) return fail(s, "naming", -ENAMETOOLONG);
-    s->fd = s->o.files->open_new(s->o.files->arg, path);
-    return s->fd >= 0 || fail(s, "creating", s->fd);
+// Whether the file is still wanted and can be written.
+static bool wanted(Snapshot* s) {
+    if (s->cancelled.load(std::memory_order_relaxed)) return fail(s, "it was cancelled");
+    if (s->file.failed.load(std::memory_order_acquire)) return fail(s, s->file.why);
+    return true;
 }
 
-static size_t gather(const Out* o, iovec parts[kGatherMax]) {
-    size_t n = 0, skip = o->head_sent;
-    for (const OutChunk* c = o->head; c != nullptr && n < kGatherMax; c = c->next) {
-        Bytes b = out_chunk_bytes(c);
-        if (b.len > skip) parts[n++] = {const_cast<char*>(b.ptr) + skip, b.len - skip};
-        skip = 0;
-    }
-    return n;
+static bool is_ahead(const Snapshot* s, size_t bytes) {
+    return s->file.ahead.load(std::memory_order_relaxed) > bytes;
 }
 
-static bool file_flush(Snapshot* s) {
-    const FileOps* f = s->o.files;
-    while (s->out.bytes > 0) {
-        iovec parts[kGatherMax];
-        uint64_t wrote;
-        int err = file_write_parts(f, s->fd, parts, gather(&s->out, parts), &wrote, nullptr);
-        if (err != 0) return fail(s, "writing", err);
-        out_consume(&s->out, wrote);
-        s->bytes.fetch_add(wrote, std::memory_order_relaxed);
-        s->unsynced += wrote;
-    }
-    if (s->unsynced < kSyncBytes) return true;
-    s->unsynced = 0;
-    int code = f->sync_data(f->arg, s->fd);
-    return code == 0 || fail(s, "syncing", code);
-}
-
-static bool file_end(Snapshot* s) {
-    const FileOps* f = s->o.files;
-    char from[kPathMax], to[kPathMax];
-    if (!file_flush(s)) return false;
-    int code = f->sync_data(f->arg, s->fd);
-    if (code != 0) return fail(s, "syncing", code);
-    f->close(f->arg, s->fd);
-    s->fd = -1;
-    path_join(from, s->o.dir, s->temporary);
-    if (!path_join(to, s->o.dir, s->name)) return fail(s, "naming", -ENAMETOOLONG);
-    code = f->rename(f->arg, from, to);
-    if (code != 0) return fail(s, "renaming", code);
-    code = f->sync_dir(f->arg, s->o.dir);
-    return code == 0 || fail(s, "syncing the directory of", code);
-}
-
-static void file_give_up(Snapshot* s) {
-    const FileOps* f = s->o.files;
-    char path[kPathMax];
-    if (s->fd >= 0) f->close(f->arg, s->fd);
-    s->fd = -1;
-    out_clear(&s->out);
-    if (path_join(path, s->o.dir, s->temporary)) f->unlink(f->arg, path);
-}
-
-// Writes what is there. When that has failed, or nobody wants the file any more, it is dropped:
-// what is under way ends soon, and nothing piles up until then.
+// Hands over what is encoded. When the file is not wanted, it is dropped: what is under way ends
+// soon, and nothing piles up until then.
 static void drain(void* arg) {
     auto* s = static_cast<Snapshot*>(arg);
-    if (s->cancelled.load(std::memory_order_relaxed) && s->why[0] == '\0') {
-        snprintf(s->why, sizeof s->why, "it was cancelled");
-    }
-    if (s->why[0] == '\0' && file_flush(s)) return;
-    out_clear(&s->out);
+    if (!wanted(s)) return out_clear(&s->out);
+    snapshot_file_give(&s->file, &s->out);
+    while (is_ahead(s, s->o.ahead_max) && wanted(s))
+        snapshot_file_nap(&s->file, s->o.ahead_max);
 }
 
 // Between two entries. False: it is to end.
 static bool go_on(Snapshot* s) {
-    if (s->out.bytes >= kRdbDrainBytes || s->cancelled.load(std::memory_order_relaxed)) drain(s);
-    return s->why[0] == '\0';
+    if (s->out.bytes >= kRdbDrainBytes) drain(s);
+    return wanted(s);
 }
 
 // ---- entries ----------------------------------------------------------------------------------
@@ -341,6 +286,15 @@ static void give_way(Snapshot* s) {
     s->gave_way_us = clock_mono_us();
 }
 
+// While the disk is behind, the walk waits, and serves those who write.
+static bool keep_pace(Snapshot* s, EpochSlot* slot) {
+    while (is_ahead(s, kSnapshotAheadWalk)) {
+        snapshot_file_nap(&s->file, kSnapshotAheadWalk);
+        if (!encode_saved(s, slot)) return false;
+    }
+    return true;
+}
+
 static bool walk_segment(Snapshot* s, EpochSlot* slot, Table* t, size_t segment) {
     Walk w;
     w.s = s;
@@ -351,7 +305,7 @@ static bool walk_segment(Snapshot* s, EpochSlot* slot, Table* t, size_t segment)
         step_pinned(&w);
         gate_leave(slot);
         encode_large(&w, slot);
-        if (!encode_saved(s, slot)) return false;
+        if (!encode_saved(s, slot) || !keep_pace(s, slot)) return false;
         give_way(s);
     }
     return true;
@@ -369,6 +323,9 @@ static bool walk(Snapshot* s, EpochSlot* slot) {
 }
 
 static bool write_all(Snapshot* s, EpochSlot* slot) {
+    if (!snapshot_file_begin(&s->file, s->o.files, s->o.dir, s->temporary)) {
+        return fail(s, s->file.why);
+    }
     s->rdb.out = &s->out;
     s->rdb.compress = s->o.compress;
     s->rdb.checksum = s->o.checksum;
@@ -379,7 +336,9 @@ static bool write_all(Snapshot* s, EpochSlot* slot) {
     epoch_synchronize(slot);
     if (!encode_saved(s, slot)) return false;
     rdb_end(&s->rdb);
-    return file_end(s);
+    drain(s);
+    if (!wanted(s)) return false;
+    return snapshot_file_end(&s->file, s->name) || fail(s, s->file.why);
 }
 
 static void claim_only(Entry* e, void* arg) { preserve_claim(static_cast<Preserve*>(arg), e); }
@@ -401,7 +360,14 @@ static void claim_all(Snapshot* s, EpochSlot* slot) {
 static bool publish(Snapshot* s) {
     if (s->o.goal != SnapshotGoal::aof_base) return true;
     int code = log_rebase(s->o.log, s->base_seq, s->first_incr);
-    return code == 0 || fail(s, "publishing", code);
+    if (code == 0) return true;
+    snprintf(s->why, sizeof s->why, "publishing %s/%s: %s", s->o.dir, s->name, strerror(-code));
+    return false;
+}
+
+static void give_up(Snapshot* s) {
+    out_clear(&s->out);
+    snapshot_file_give_up(&s->file);
 }
 
 // ---- life -------------------------------------------------------------------------------------
@@ -453,12 +419,12 @@ static void* snapshot_main(void* arg) {
     EpochSlot* slot = epoch_slot();
     prepare(s);
     take_cut(s, slot);
-    bool ok = file_begin(s) && write_all(s, slot);
+    bool ok = write_all(s, slot);
     if (!preserve_note_seen(&s->store->preserve, ok)) claim_all(s, slot);
     preserve_end(&s->store->preserve, slot);
     wake(s);
     if (ok) ok = publish(s);
-    if (!ok) file_give_up(s);
+    if (!ok) give_up(s);
     s->ok = ok;
     if (s->o.done != nullptr) s->o.done(s->o.done_arg, ok, s->why);
     return nullptr;
@@ -498,7 +464,7 @@ Status snapshot_start(Store* st, const SnapshotOptions& options, Snapshot** out)
 void snapshot_progress(const Snapshot* s, SnapshotProgress* out) {
     *out = {.keys_done = s->keys_done.load(std::memory_order_relaxed),
             .keys_total = s->keys_total.load(std::memory_order_relaxed),
-            .bytes = s->bytes.load(std::memory_order_relaxed),
+            .bytes = s->file.written.load(std::memory_order_relaxed),
             .saved_bytes = s->store->preserve.saved_bytes.load(std::memory_order_relaxed),
             .saved_bytes_peak = s->saved_peak.load(std::memory_order_relaxed),
             .cut_us = s->cut_us.load(std::memory_order_relaxed)};

@@ -2,8 +2,9 @@
 // everybody goes on. No fork.
 //
 // Ownership  one Snapshot per engine at a time; it owns tables that FLUSHALL took away meanwhile.
-// Threads    all calls: any, one snapshot of a store at a time. Its own thread makes the cut: it
-//            closes the gate for some microseconds.
+// Threads    all calls: any, one snapshot of a store at a time. Its own thread makes the cut (it
+//            closes the gate for some microseconds) and encodes; a second one writes the file
+//            (persist/snapshot_file.h).
 // Errors     a failed snapshot leaves no file behind but the last good one; `err` says why.
 #pragma once
 #include "persist/log.h"
@@ -17,6 +18,12 @@ enum class SnapshotGoal : uint8_t {
     aof_base,  // BGREWRITEAOF, and the first base: the log turns to a new increment at the cut
 };
 
+// What is encoded and not yet written. The walk waits for a slow disk above the first; what writers
+// wait for or have handed over goes on being encoded up to the second, so that they do not wait for
+// the disk: only for its memory.
+constexpr size_t kSnapshotAheadWalk = size_t{4} << 20;
+constexpr size_t kSnapshotAheadMax = size_t{64} << 20;
+
 struct SnapshotOptions {
     const FileOps* files = &kSystemFiles;
     SnapshotGoal goal = SnapshotGoal::file;
@@ -25,6 +32,7 @@ struct SnapshotOptions {
     Log* log = nullptr;          // aof_base
     bool compress = true;
     bool checksum = true;
+    size_t ahead_max = kSnapshotAheadMax;
     RdbHead head = {};
     void (*done)(void* arg, bool ok, const char* why) = nullptr;  // on the snapshot's thread
     void* done_arg = nullptr;

@@ -1,9 +1,14 @@
 // Snapshots: who waits for them and who does not, what they keep alive, what a crash leaves.
 #include "persist/snapshot.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "mem/mem.h"
 #include "unit/persist/held_files.h"
 #include "unit/persist/snapshot_kit.h"
 
@@ -51,18 +56,23 @@ struct SnapshotTest : ::testing::Test {
     }
 };
 
-// With a snapshot under way that is stuck while it writes the value of `big`.
-struct StuckSnapshot : SnapshotTest {
+// A snapshot whose disk does not answer; while it lasts.
+struct SlowDisk : SnapshotTest {
     HeldFiles files;
     Shot shot{&engine, disk.get()};
 
-    void start_stuck() {
+    void start_held() {
         files.hold();
         shot.o.files = &files.ops;
         shot.start();
         files.wait_stuck();
     }
-    ~StuckSnapshot() override { files.let_go(); }
+    ~SlowDisk() override { files.let_go(); }
+};
+
+// With a snapshot under way that may not encode ahead: it is stuck in the value of `big`.
+struct StuckSnapshot : SlowDisk {
+    StuckSnapshot() { shot.o.ahead_max = 0; }
 };
 
 }  // namespace
@@ -72,7 +82,7 @@ struct StuckSnapshot : SnapshotTest {
 TEST_F(StuckSnapshot, AWriteToALargeValueWaitsUntilItIsWrittenAndCopiesNothing) {
     fill_hash("big", kFields);
     const Box* box = box_of("big");
-    start_stuck();
+    start_held();
     std::string reply;
     std::atomic<int> pauses{0};
     std::thread writer([&] {
@@ -103,7 +113,7 @@ TEST_F(StuckSnapshot, ASmallValueIsCopiedInstead) {
     fill_hash("big", kFields);
     for (int i = 0; i < 20; i++)
         fill_hash(key_name(i), 100);
-    start_stuck();
+    start_held();
     for (int i = 0; i < 20; i++)
         EXPECT_EQ(c("HSET " + key_name(i) + " field-1 changed"), ":0\r\n");
     EXPECT_EQ(c.last, Ran::done);
@@ -114,7 +124,7 @@ TEST_F(StuckSnapshot, ASmallValueIsCopiedInstead) {
 TEST_F(StuckSnapshot, EveryWriteThatTouchesTheValueWaitsByWhateverNameAndInWhateverDatabase) {
     fill_hash("big", kFields);
     c("COPY big same");  // one Box, two names
-    start_stuck();
+    start_held();
     for (const char* line :
          {"HSET big a b", "HDEL big field-1", "DEL big", "RENAME big x", "COPY big x", "MOVE big 3",
           "EXPIRE big 100", "DEL nothing big", "HINCRBY same n 1", "UNLINK same"}) {
@@ -177,7 +187,7 @@ TEST_F(StuckSnapshot, ALongStringThatIsChangedInPlaceWaitsToo) {
     for (int i = 0; i < 8; i++)
         c("SETRANGE s" + std::to_string(i) + " 3000000 x");
     shot.o.compress = false;
-    start_stuck();
+    start_held();
     int paused = 0;
     for (int i = 0; i < 8; i++) {
         c("APPEND s" + std::to_string(i) + " y");
@@ -190,7 +200,7 @@ TEST_F(StuckSnapshot, ALongStringThatIsChangedInPlaceWaitsToo) {
 
 TEST_F(StuckSnapshot, WhenItIsCancelledWhoeverWaitsGoesOn) {
     fill_hash("big", kFields);
-    start_stuck();
+    start_held();
     c("HSET big a b");
     EXPECT_EQ(c.last, Ran::paused);
     snapshot_cancel(shot.s);
@@ -201,6 +211,49 @@ TEST_F(StuckSnapshot, WhenItIsCancelledWhoeverWaitsGoesOn) {
     EXPECT_FALSE(box_shared(box_of("big")));
 }
 
+TEST_F(SlowDisk, DelaysNoWriterOfALargeValue) {
+    constexpr int kKeys = 8;
+    for (int i = 0; i < kKeys; i++)
+        fill_hash(key_name(i), kFields);
+    start_held();
+    PatientClient w(&engine);
+    for (int i = 0; i < kKeys; i++)
+        EXPECT_EQ(w.run_patiently({"HSET", key_name(i), "field-1", "changed"}), ":0\r\n");
+    EXPECT_TRUE(files.held) << "not one byte was written";
+    EXPECT_FALSE(shot.ended);
+    files.let_go();
+    EXPECT_TRUE(shot.finish());
+}
+
+TEST_F(SlowDisk, WhatIsEncodedMeanwhileIsBounded) {
+    constexpr int kKeys = 60;
+    constexpr int64_t kValue = 2000000;
+    for (int i = 0; i < kKeys; i++)
+        c.run({"SET", key_name(i), std::string(static_cast<size_t>(kValue), 'a')});
+    shot.o.compress = false;
+    shot.o.ahead_max = 20 * kValue;
+    int64_t before = mem_used();
+    start_held();
+    std::vector<bool> done(kKeys);
+    auto try_all = [&] {
+        for (int i = 0; i < kKeys; i++) {
+            if (done[static_cast<size_t>(i)]) continue;
+            c("SETRANGE " + key_name(i) + " 0 b");
+            done[static_cast<size_t>(i)] = c.last == Ran::done;
+        }
+        EXPECT_LT(mem_used(), before + 25 * kValue);
+        usleep(1000);
+        return std::count(done.begin(), done.end(), true);
+    };
+    int64_t until_ms = clock_mono_ms() + 20000;
+    while (try_all() < 18)
+        ASSERT_LT(clock_mono_ms(), until_ms);
+    for (int i = 0; i < 100; i++)
+        EXPECT_LE(try_all(), 25);
+    files.let_go();
+    EXPECT_TRUE(shot.finish());
+}
+
 // ---- what is kept alive -----------------------------------------------------------------------
 
 TEST_F(StuckSnapshot, WhatItKeepsAliveIsBoundedAndEverythingGoesOnWhenItDoes) {
@@ -209,7 +262,7 @@ TEST_F(StuckSnapshot, WhatItKeepsAliveIsBoundedAndEverythingGoesOnWhenItDoes) {
     for (int i = 0; i < kKeys; i++)
         c.run({"SET", "k" + std::to_string(i), std::string(kValue, 'a')});
     shot.o.compress = false;  // it is stuck in the first few
-    start_stuck();
+    start_held();
     std::vector<std::thread> writers;
     std::atomic<int> waiting{0}, next{0};
     for (int t = 0; t < kThreads; t++) {
