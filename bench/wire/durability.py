@@ -97,12 +97,16 @@ def build_slow_sync() -> str:
     return str(target)
 
 
+def slow_syncs(us: int) -> dict[str, str]:
+    """The environment in which every sync of a server takes so long."""
+    return {"LD_PRELOAD": build_slow_sync(), "SLOW_SYNC_US": str(us)}
+
+
 def slow_disk_rows(load: str, base: Path, seconds: float, repeat: int) -> list[Row]:
-    preload = build_slow_sync()
     rows: list[Row] = []
     for us, pipeline in ((1000, 1), (1000, 16), (5000, 1), (5000, 16)):
         seen: dict[str, list[float]] = {name: [] for name in NAMES}
-        environment = {"LD_PRELOAD": preload, "SLOW_SYNC_US": str(us)}
+        environment = slow_syncs(us)
         for _ in range(repeat):
             for name in NAMES:
                 folder = tempfile.mkdtemp(dir=base)
@@ -217,11 +221,16 @@ def rewrite_row(load: str, base: Path, keys: int) -> Row:
 # ---- writes to a large collection during a rewrite ----
 
 
-def large_row(base: Path, members: int) -> Row:
-    """One client writes to a hash of so many members while the base is written."""
+def large_row(base: Path, members: int, sync_us: int) -> Row:
+    """One client writes to a hash of so many members while the base is written; sync_us: 0 = this
+    machine's disk, else what a sync takes."""
     folder = tempfile.mkdtemp(dir=base)
     flags = ["--appendonly", "yes", "--dir", folder, "--auto-aof-rewrite-percentage", "0"]
-    with Server("rustypotato", 1, [], flags) as server, Client(server.port) as client:
+    environment = slow_syncs(sync_us) if sync_us else {}
+    with (
+        Server("rustypotato", 1, [], flags, environment=environment) as server,
+        Client(server.port) as client,
+    ):
         for at in range(0, members, 1000):
             pairs = [word for i in range(at, at + 1000) for word in (f"field:{i}", f"value:{i}")]
             client.ask("HSET", "large", *pairs)
@@ -238,6 +247,7 @@ def large_row(base: Path, members: int) -> Row:
     shutil.rmtree(folder)
     return {
         "members": members,
+        "a sync takes ms": sync_us // 1000 if sync_us else "as it is",
         "writes meanwhile": writes,
         "slowest write ms": round(slowest * 1000, 1),
         "longest pause of a loop ms": round(gap_us / 1000, 1),
@@ -274,7 +284,11 @@ def main() -> int:
         if "rewrite" in parts:
             print(table_text([rewrite_row(load, args.dir, args.rewrite_keys)], True), end="\n\n")
         if "large" in parts:
-            print(table_text([large_row(args.dir, args.large_members)], True))
+            print(
+                table_text(
+                    [large_row(args.dir, args.large_members, us) for us in (0, 1_500_000)], True
+                )
+            )
     except BenchError as error:
         print(f"durability.py: {error}", file=sys.stderr)
         return 1

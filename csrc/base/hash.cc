@@ -24,4 +24,10 @@ uint64_t hash_bytes(Bytes bytes) {
                                   sizeof(g_hash_secret.bytes));
 }
 
+Hash128 hash_bytes_128(Bytes bytes) {
+    XXH128_hash_t h = XXH3_128bits_withSecret(bytes.ptr, bytes.len, g_hash_secret.bytes,
+                                              sizeof(g_hash_secret.bytes));
+    return {h.low64, h.high64};
+}
+
 }  // namespace rp

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 
 #include "mem/mem.h"
 #include "persist/aof_chain.h"
+#include "persist/key_set.h"
 #include "persist/rdb_read.h"
 
 namespace rp {
@@ -133,12 +135,23 @@ constexpr RdbLimits kLimits = {.hash_entries = 128,
 
 struct RdbCount {
     Check* c;
+    const char* path;
     uint64_t keys = 0;
+    KeySet met = {};
+    bool met_all = true;  // false: there was no memory to look for keys that come twice
 };
 
-static bool count_key(void* arg, RdbKey*, PersistErr*) {
-    static_cast<RdbCount*>(arg)->keys++;
-    return true;
+static bool count_key(void* arg, RdbKey* k, PersistErr* err) {
+    auto* count = static_cast<RdbCount*>(arg);
+    count->keys++;
+    Met met = count->met_all ? key_set_add(&count->met, k->db, k->key) : Met::first;
+    if (met == Met::no_memory) count->met_all = false;
+    if (met != Met::again) return true;
+    snprintf(err->text, sizeof err->text,
+             "%.600s: the key '%.*s' of database %u is there twice: the file is "
+             "damaged, use a backup",
+             count->path, static_cast<int>(std::min<size_t>(k->key.len, 100)), k->key.ptr, k->db);
+    return false;
 }
 
 static void count_progress(void* arg, uint64_t offset) {
@@ -164,7 +177,7 @@ static bool check_rdb(Check* c, const char* path, uint64_t* used, uint64_t* keys
         tell_unreadable(c, path, file.fd);
         return false;
     }
-    RdbCount count = {c};
+    RdbCount count = {c, path};
     c->file_done = 0;
     RdbIn in;
     in.read = read_rdb;
@@ -178,6 +191,10 @@ static bool check_rdb(Check* c, const char* path, uint64_t* used, uint64_t* keys
     const bool good = rdb_read(&in, &kLimits, &visitor, used, &err);
     c->f->close(c->f->arg, file.fd);
     *keys = count.keys;
+    key_set_free(&count.met);
+    if (!count.met_all) {
+        tell(c, FindingKind::note, path, -1, "", "no memory to look for keys that come twice");
+    }
     if (!good) tell_bad_rdb(c, path, without_name(err.text, path));
     return good;
 }

@@ -13,7 +13,9 @@
 namespace rp {
 namespace {
 
-std::string snapshot(int keys) {
+// With `again`: its last key once more, in a database of its own, or not.
+enum class Again : uint8_t { no, elsewhere, yes };
+std::string snapshot(int keys, Again again = Again::no) {
     Out bytes;
     RdbOut out;
     out.out = &bytes;
@@ -21,11 +23,15 @@ std::string snapshot(int keys) {
     RdbHead head = {};
     rdb_begin(&out, &head);
     rdb_select_db(&out, 0);
-    for (int i = 0; i < keys; i++) {
+    auto add = [&out](int i) {
         const std::string key = "key:" + std::to_string(i), value(30, 'v');
         rdb_key(&out, {key.data(), key.size()}, Type::string, kNoExpiry, -1, -1);
         rdb_string(&out, {value.data(), value.size()});
-    }
+    };
+    for (int i = 0; i < keys; i++)
+        add(i);
+    if (again == Again::elsewhere) rdb_select_db(&out, 1);
+    if (again != Again::no) add(keys - 1);
     rdb_end(&out);
     std::string text;
     for (const OutChunk* chunk = bytes.head; chunk != nullptr; chunk = chunk->next) {
@@ -198,6 +204,17 @@ TEST_F(CheckTest, ADamagedSnapshotIsToldWithItsPlace) {
     EXPECT_EQ("syntax /dump.rdb@" + std::to_string(good.size()) +
                   ": 7 bytes of rubbish follow the end of the snapshot",
               fault());
+}
+
+TEST_F(CheckTest, AKeyThatComesTwiceIsFound) {
+    put(kDump, snapshot(5000, Again::elsewhere));
+    EXPECT_EQ(CheckResult::good, check());
+    put(kDump, snapshot(5000, Again::yes));
+    EXPECT_EQ(CheckResult::damaged, check());
+    EXPECT_EQ(
+        "syntax /dump.rdb: the key 'key:4999' of database 0 is there twice: the file is "
+        "damaged, use a backup",
+        fault());
 }
 
 TEST_F(CheckTest, ABaseOfCommandsMustBeWhole) {
