@@ -456,16 +456,17 @@ void conn_discard(Conn* take) {
     conn_delete(take);
 }
 
-void conn_free(Conn* take) {
-    Loop* l = take->loop;
-    conn_delete(take);
+void conn_free_if_off_lists(Conn* c) {
+    if (c->on_ready || c->on_pushed) return;
+    Loop* l = c->loop;
+    conn_delete(c);
     loop_freed(l);
 }
 
 static void on_closed(uv_handle_t* handle) {
     Conn* c = static_cast<Conn*>(handle->data);
     c->closed = true;
-    if (!c->on_ready) conn_free(c);  // C3
+    conn_free_if_off_lists(c);
 }
 
 static int conn_open(Conn* c) {

@@ -18,7 +18,8 @@
 //                whole commands in `in`.
 //             C2 bytes under uv_write are the first `inflight` bytes of session.out, with TLS of
 //                tls->unsent (conn_tls.h); nobody consumes them before the callback.
-//             C3 a Conn is freed in its close callback only, and only off the ready list.
+//             C3 a Conn is freed in its close callback, or when it leaves the ready list or the
+//                round of messages it was still on then.
 //             C4 mark_seq != 0 exactly while on the loop's held list; free_bytes <= mark_bytes <=
 //                session.out.bytes then.
 // Threads     its loop's thread; before conn_start the accepting thread.
@@ -76,9 +77,10 @@ struct Conn {
     bool paused = false;   // waits for CLIENT PAUSE to end
     bool close_when_sent = false;
     bool closing = false;  // uv_close was called
-    bool closed = false;   // its callback has run; freed when off the ready list
+    bool closed = false;   // its callback has run; freed when off the lists of C3
     bool on_dirty = false;
     bool on_ready = false;
+    bool on_pushed = false;
     uint64_t last_io_ms = 0;   // uv_now
     size_t counted_bytes = 0;  // its share of loop->buffer_bytes
     // Lists of the loop.
@@ -86,6 +88,7 @@ struct Conn {
     Conn* prev = nullptr;
     Conn* next_dirty = nullptr;
     Conn* next_ready = nullptr;
+    Conn* next_pushed = nullptr;  // Rounds
     Conn* next_held = nullptr;
     Conn* prev_held = nullptr;
 };
@@ -116,7 +119,7 @@ void conn_finish(Conn* c);
 void conn_tend(Conn* c);
 
 // Within conn*.cc.
-void conn_free(Conn* take);
+void conn_free_if_off_lists(Conn* c);  // C3. REQUIRES: closed
 void conn_mark_dirty(Conn* c);
 void conn_want_read(Conn* c);
 // Room for plain bytes behind the partial command; false: no memory.

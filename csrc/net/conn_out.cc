@@ -214,9 +214,11 @@ void conn_lend(Session* s) {
 // Nothing is closed in here: the loop is on its way through the receivers.
 void conn_pushed(Session* s) {
     Conn* c = conn_of(s);
-    conn_mark_dirty(c);
+    rounds_add(&c->loop->rounds, c);
     auto hard = static_cast<size_t>(config_num(limit_of(c)->hard_bytes));
-    if (hard != 0 && s->out.bytes >= hard) s->cut = true;  // conn_flush closes it
+    if (RP_LIKELY(hard == 0 || s->out.bytes < hard)) return;
+    s->cut = true;  // conn_flush closes it
+    conn_mark_dirty(c);
 }
 
 void conn_cut(Session* s) { conn_mark_dirty(conn_of(s)); }

@@ -310,7 +310,7 @@ static void on_idle(uv_idle_t* handle) {
         Conn* next = c->next_ready;
         c->on_ready = false;
         if (c->closed) {
-            conn_free(c);
+            conn_free_if_off_lists(c);
         } else if (!c->closing) {
             conn_resume(c);
         }
@@ -329,6 +329,7 @@ static void end_turn(Loop* l) {
         conn_flush(c);
         c = next;
     }
+    rounds_run(&l->rounds);
     release_held(l);
 }
 
@@ -474,6 +475,7 @@ Status loop_init(Loop* l, Net* net, uint32_t index) {
     uv_idle_init(&l->uv, &l->idle);
     uv_timer_init(&l->uv, &l->tick);
     uv_timer_init(&l->uv, &l->alarm);
+    rounds_init(&l->rounds, &l->uv);
     for (void* h : {static_cast<void*>(&l->async), static_cast<void*>(&l->prepare),
                     static_cast<void*>(&l->check), static_cast<void*>(&l->idle),
                     static_cast<void*>(&l->tick), static_cast<void*>(&l->alarm)}) {

@@ -5,8 +5,8 @@
 //                   given back
 //          poll     reads, write completions, the mailbox; replies pile up in sessions
 //          check    the turn ends: what was changed is handed to the log, messages are delivered,
-//                   every client with replies is flushed once, and those whose changes the log has
-//                   acknowledged meanwhile
+//                   every client with replies is flushed once, those with messages when a round is
+//                   due (rounds.h), and those whose changes the log has acknowledged meanwhile
 //          closing  closed clients are freed
 //
 // What a turn takes between two polls is what a client waits at worst for being read: the longest
@@ -25,6 +25,7 @@
 #include "cmd/mailbox.h"
 #include "engine/engine.h"
 #include "net/conn.h"
+#include "net/rounds.h"
 #include "net/tls.h"
 
 namespace rp {
@@ -75,6 +76,7 @@ struct alignas(64) Loop {
     Conn* cursor = nullptr;  // next to be tended
     size_t alive = 0;        // started and not freed
     Conn* dirty = nullptr;
+    Rounds rounds;
     Conn* ready = nullptr;
     Conn** ready_end = nullptr;
     Conn* held = nullptr;

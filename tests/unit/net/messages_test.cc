@@ -107,4 +107,51 @@ TEST_F(Server, ALargeMessageIsHeldOnceForAllWhoDoNotReadYet) {
         c.expect(message("ch", text));
 }
 
+static uint64_t writes(Client* c) {
+    c->send("INFO stats\r\n");
+    std::string head = c->line(), text = c->take(std::stoul(head.substr(1)) + 2);
+    std::string name = "total_writes_processed:";
+    return std::stoull(text.substr(text.find(name) + name.size()));
+}
+
+// Each message in its order, in fewer writes than there are messages for somebody; who leaves
+// between two rounds is forgotten.
+TEST_F(Server, MessagesToManyLeaveInRounds) {
+    loops = 1;
+    start();
+    constexpr int kReceivers = 200, kMessages = 300;
+    std::vector<Client> all;
+    for (int i = 0; i < kReceivers; i++)
+        all.push_back(subscriber(this, "ch"));
+    Client publisher = client();
+    uint64_t before = writes(&publisher);
+    std::string expected;
+    for (int i = 0; i < kMessages; i++) {
+        publisher.send(wire({"PUBLISH", "ch", std::to_string(i)}));
+        publisher.line();
+        expected += message("ch", std::to_string(i));
+        if (i % 30 == 29) all.pop_back();  // closes it
+    }
+    for (Client& c : all)
+        c.expect(expected);
+    EXPECT_LT(writes(&publisher) - before, kReceivers * kMessages / 2u);
+    wait_connected(static_cast<int>(all.size()) + 1);
+}
+
+TEST_F(Server, AMessageToOneLeavesWhenItsTurnEnds) {
+    loops = 1;
+    start();
+    constexpr int kMessages = 300;
+    Client one = subscriber(this, "ch"), publisher = client();
+    uint64_t before = writes(&publisher);
+    for (int i = 0; i < kMessages; i++) {
+        publisher.send(wire({"PUBLISH", "ch", "text"}));
+        publisher.expect(":1\r\n");
+    }
+    // Some writes take long, on a busy machine, and then others wait for a moment.
+    EXPECT_GT(writes(&publisher) - before, kMessages * 3 / 2u);
+    for (int i = 0; i < kMessages; i++)
+        one.expect(message("ch", "text"));
+}
+
 }  // namespace rp
