@@ -33,7 +33,7 @@ static bool sync_directory(const std::string& path) {
     return fine;
 }
 
-bool file_replace(const std::string& path, const std::string& text, mode_t mode) {
+bool replace_file(const std::string& path, const std::string& text, mode_t mode) {
     std::string temp = path + ".XXXXXX";
     const int fd = mkostemp(temp.data(), O_CLOEXEC);
     if (fd < 0) return false;

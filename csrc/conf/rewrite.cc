@@ -246,7 +246,7 @@ bool config_rewrite(Config* c, const char* path, ConfigErr* err, const ConfigUse
     std::string old;
     mode_t mode = 0644;
     if (read_old(target, &old, &mode) &&
-        file_replace(target, new_text(c, split_file(old), users), mode)) {
+        replace_file(target, new_text(c, split_file(old), users), mode)) {
         return true;
     }
     config_err_set(err, std::string("ERR Rewriting config file: ") + strerror(errno));

@@ -178,7 +178,7 @@ bool acl_save_file(Engine* e, std::string* why) {
     }
     for (const std::string& line : acl_user_lines(e->acl))
         text += line + "\n";
-    if (file_replace(path, text, mode_of(path))) return true;
+    if (replace_file(path, text, mode_of(path))) return true;
     RP_LOG_WARNING("ACL SAVE: cannot write '%s': %s", path.c_str(), strerror(errno));
     *why =
         "There was an error trying to save the ACLs. Please check the server logs for more "

@@ -7,6 +7,7 @@
 #include "engine/latency.h"
 #include "engine/persistence.h"
 #include "mem/mem.h"
+#include "store/evict.h"
 #include "store/expire.h"
 #include "types/graveyard.h"
 
@@ -55,10 +56,8 @@ static void sample_rates(Engine* e, int64_t now_ms) {
 
 // The time during which more memory was used than `maxmemory` says.
 static void sample_excess(Engine* e, int64_t now_ms) {
-    int64_t limit = config_num(e->config->maxmemory);
-    int64_t used = mem_used() - static_cast<int64_t>(epoch_waiting_bytes());
     int64_t since = e->excess_since_ms.load(std::memory_order_relaxed);
-    bool over = limit != 0 && used > limit;
+    bool over = config_num(e->config->maxmemory) != 0 && !evict_fits(&e->core.store);
     if (over == (since != 0)) return;
     if (!over) stat_add(&e->excess_ms, static_cast<uint64_t>(now_ms - since));
     e->excess_since_ms.store(over ? now_ms : 0, std::memory_order_relaxed);

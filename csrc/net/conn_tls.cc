@@ -220,7 +220,7 @@ static TlsStep decrypt(Conn* c, size_t* big, size_t* rest) {
     }
     if (!conn_room(c, &at, &cap)) return TlsStep::failed;
     step = fill(c, at, cap, rest);
-    return step == TlsStep::done ? TlsStep::failed : step;  // S2: there is always room.
+    return step == TlsStep::done ? TlsStep::failed : step;  // H2: there is always room.
 }
 
 static bool has_work(const Conn* c) {

@@ -5,10 +5,10 @@
 //   to the socket   <-- buffers.out <----------- Tls <--tls_write-- plain bytes
 //                        (records, also those that a handshake or an alert needs)
 //
-// Invariants  S1 what was fed is wholly inside the Tls, or read out of it, when tls_handshake or
+// Invariants  H1 what was fed is wholly inside the Tls, or read out of it, when tls_handshake or
 //                tls_read says `more`: buffers.in is free again.
-//             S2 from one feed of n bytes come at most n + kTlsRecord plain bytes.
-//             S3 buffers.out is written by one Tls at a time: its user empties it before another
+//             H2 from one feed of n bytes come at most n + kTlsRecord plain bytes.
+//             H3 buffers.out is written by one Tls at a time: its user empties it before another
 //                one is called.
 // Ownership   a TlsContext is immutable and counted; a Tls holds a reference.
 // Threads     TlsContext: any. Tls and TlsBuffers: single owner.

@@ -1,5 +1,5 @@
 // What a stranger may send at a TLS port: raw bytes instead of a handshake, or, behind a good
-// handshake, records with some bytes changed. Fed in pieces; whatever happens, S1 to S3 of
+// handshake, records with some bytes changed. Fed in pieces; whatever happens, H1 to H3 of
 // net/tls.h hold, and a failure is final.
 //
 //   input: flags (bit 0: after a handshake, bit 1: TLS 1.2), size of a piece, then bytes. After a
@@ -63,10 +63,10 @@ void talk(rp::Tls* t, const uint8_t* data, size_t size, size_t piece) {
                 step = rp::tls_handshake(t);
             }
             sum += got;
-            require(b->out_len <= rp::kTlsOut, "S3: out stays inside its buffer");
+            require(b->out_len <= rp::kTlsOut, "H3: out stays inside its buffer");
             if (step == rp::TlsStep::send) b->out_len = 0;
         } while (step == rp::TlsStep::done || step == rp::TlsStep::send);
-        require(sum <= n + rp::kTlsRecord, "S2: plain bytes are bounded by what was fed");
+        require(sum <= n + rp::kTlsRecord, "H2: plain bytes are bounded by what was fed");
     }
     if (step != rp::TlsStep::failed) return;
     char why[128] = "", byte;

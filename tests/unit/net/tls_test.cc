@@ -15,7 +15,7 @@
 
 namespace rp {
 
-static_assert(kTlsIn + kTlsRecord < kReadBuffer / 2, "S2: plain bytes of a read have room");
+static_assert(kTlsIn + kTlsRecord < kReadBuffer / 2, "H2: plain bytes of a read have room");
 
 // ---- the state alone --------------------------------------------------------------------------
 
