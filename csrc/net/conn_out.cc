@@ -161,13 +161,13 @@ static void log_output_limit(const Conn* c) {
     RP_LOG_WARNING("Client %s closed for overcoming of output buffer limits.", conn_text(c, text));
 }
 
-// client-output-buffer-limit. MONITOR is a normal client, as in Redis; where those have no limit,
-// the one of replicas bounds it.
+// client-output-buffer-limit. Who monitors or tracks is a normal client, as in Redis; where those
+// have no limit, the one of replicas bounds it.
 static const ClientLimit* limit_of(const Conn* c) {
     const ClientLimit* limits = c->loop->net->engine->config->client_limits;
     const ClientLimit* normal = &limits[static_cast<size_t>(ClientClass::normal)];
     if (c->session.subscribed != 0) return &limits[static_cast<size_t>(ClientClass::pubsub)];
-    if (RP_LIKELY(c->session.monitor == nullptr) || config_num(normal->hard_bytes) != 0)
+    if (RP_LIKELY(!session_listens(&c->session)) || config_num(normal->hard_bytes) != 0)
         return normal;
     return &limits[static_cast<size_t>(ClientClass::replica)];
 }

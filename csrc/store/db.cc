@@ -28,6 +28,10 @@ static void note_change(Access* a, Bytes key, uint64_t hash, bool deleted) {
     if (RP_UNLIKELY(seg->watched.load(std::memory_order_relaxed) != 0)) {
         watch_touch(a, seg, key, hash, deleted);
     }
+    const Store* st = a->store;
+    if (RP_UNLIKELY(st->tracked.load(std::memory_order_relaxed))) {
+        st->on_change(st->on_change_arg, a->client, key, hash);
+    }
 }
 
 static void remove_entry(Access* a, Bytes key, uint64_t hash, Place at) {
@@ -39,9 +43,11 @@ static void remove_entry(Access* a, Bytes key, uint64_t hash, Place at) {
 // An expired key is deleted by whoever meets it under lock; that is not a change made by the
 // command.
 static void remove_expired(Access* a, Bytes key, uint64_t hash, Place at) {
-    uint64_t changes = a->changes;
+    uint64_t changes = a->changes, client = a->client;
     record_delete(a, key);
+    a->client = 0;
     remove_entry(a, key, hash, at);
+    a->client = client;
     a->changes = changes;
     stat_add(&a->stats->expired);
     notify(a, kNotifyExpired, "expired", key);
