@@ -164,9 +164,8 @@ void tracking_changed(void* engine, uint64_t by, Bytes key, uint64_t hash) {
 
 // ---- the limit --------------------------------------------------------------------------------
 
-// From a random slot of a random shelf on. Null: that shelf is empty.
-static TrackedKey* take_random(Tracking* t) {
-    TrackedShelf* shelf = &t->shelves[random_below(kTrackedShelves)];
+// The first key from a random slot of this shelf on. Null: it is empty.
+static TrackedKey* take_random_of(Tracking* t, TrackedShelf* shelf) {
     MutexGuard guard(&shelf->lock);
     HashTable* keys = &shelf->keys;
     if (keys->count == 0) return nullptr;
@@ -178,12 +177,21 @@ static TrackedKey* take_random(Tracking* t) {
     return k;
 }
 
+static TrackedKey* take_random(Tracking* t) {
+    size_t start = random_below(kTrackedShelves);
+    for (size_t i = 0; i < kTrackedShelves; i++) {
+        TrackedKey* k = take_random_of(t, &t->shelves[(start + i) % kTrackedShelves]);
+        if (k != nullptr) return k;
+    }
+    return nullptr;
+}
+
 static void trim(Tracking* t, size_t effort) {
     auto limit = static_cast<uint64_t>(config_num(t->engine->config->tracking_table_max_keys));
     if (limit == 0) return;
     while (t->keys.load(std::memory_order_relaxed) > limit && effort-- > 0) {
         TrackedKey* k = take_random(t);
-        if (k == nullptr) continue;
+        if (k == nullptr) return;
         tell(t, k, 0);
         key_free(k);
     }
