@@ -76,7 +76,7 @@ static void call_and_tell(CmdCtx* c, Args argv) {
 }
 
 // With all its locks held.
-static void call_locked(CmdCtx* c, Args argv) {
+[[gnu::always_inline]] static inline void call_locked(CmdCtx* c, Args argv) {
     c->a.locked = true;
     if (RP_LIKELY(c->a.log == nullptr)) return call(c, argv);
     call_logged(c, argv);
@@ -216,7 +216,7 @@ static void remember_keys(CmdCtx* c, const KeyHash* keys, size_t count) {
 }
 
 // Nothing is changed between what it reads and that it is remembered.
-static void run_tracked(CmdCtx* c, Args argv, LockSet* set) {
+[[gnu::noinline]] static void run_tracked(CmdCtx* c, Args argv, LockSet* set) {
     locks_sort(set);
     locks_take(c->store, set, false);
     c->a.hash_next = 0;
@@ -227,22 +227,23 @@ static void run_tracked(CmdCtx* c, Args argv, LockSet* set) {
 }
 
 // Inside EXEC, which holds all locks.
-static void remember_queued(CmdCtx* c, const QueuedCmd* q, Args argv) {
+[[gnu::noinline]] static void remember_queued(CmdCtx* c, const QueuedCmd* q, Args argv) {
     size_t keys;
     if ((q->row->flags & kCmdPubsub) || !remembers(c->session, q->row)) return;
     if (keys_collect(c->worker, q->row, argv, &keys)) remember_keys(c, c->worker->hashes, keys);
 }
 
-static Rule rule_of_listener(const CmdCtx* c, Rule rule) {
+[[gnu::noinline]] static Rule rule_of_listener(const CmdCtx* c, Rule rule) {
     bool reads = rule == Rule::read_one || rule == Rule::read_many;
     return reads && remembers(c->session, c->row) ? Rule::tracked_read : rule;
 }
 
 // Messages about what the command has changed are behind its reply.
-static void end_tracked(Session* s, const CmdRef* ref) {
+[[gnu::noinline]] static void end_tracked(Session* s) {
     if (!(s->listens.load(std::memory_order_relaxed) & kListensTracking)) return;
     // CLIENT CACHING holds for one command or transaction, other CLIENTs not counted.
-    const Cmd* row = ref->parent != nullptr ? ref->parent : ref->row;
+    const Cmd* row = s->last_parent.load(std::memory_order_relaxed);
+    if (row == nullptr) row = s->last_row.load(std::memory_order_relaxed);
     bool keeps = s->multi.active || (row != nullptr && row_is(row, "CLIENT"));
     if (!keeps) s->tracking.fetch_and(~uint32_t{kTrackingCaching}, std::memory_order_relaxed);
     if (s->mailbox != nullptr) mailbox_drain(s->mailbox);
@@ -492,7 +493,7 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     count_errors(c, nullptr);  // of a command that did not run
     if (RP_UNLIKELY(s->reply_mode != ReplyMode::on)) apply_reply_mode(s, &mark);
     if (RP_UNLIKELY(s->silenced)) end_silence(s);
-    if (RP_UNLIKELY(session_listens(s))) end_tracked(s, ref);
+    if (RP_UNLIKELY(session_listens(s))) end_tracked(s);
     return c->request_close ? Ran::close : Ran::done;
 }
 

@@ -119,8 +119,9 @@ void port_post(Port* p, Blob* wire) {
 
 // ---- delivering -------------------------------------------------------------------------------
 
-static Out* push_out(const Port* p, Session* s) {
+static Out* push_out(const Port* p, Session* s, size_t bytes) {
     Out* o = session_push_out(s);
+    s->pushed_bytes = o->bytes == 0 ? bytes : s->pushed_bytes + bytes;
     if (o->head == nullptr && o == &s->out && p->box->lend != nullptr) p->box->lend(s);
     return o;
 }
@@ -149,7 +150,7 @@ static bool front_of(const Port* p, const Session* s, Front* out) {
 static void push(const Port* p, Session* s, Blob* wire) {
     Front f;
     if (!front_of(p, s, &f)) return;
-    Out* o = push_out(p, s);
+    Out* o = push_out(p, s, f.prefix.len + wire->len);
     size_t mark = f.mark != 0 ? 1 : 0;
     size_t front = mark + f.prefix.len;
     bool by_reference = wire->len >= kOutBlobMin;
@@ -223,7 +224,7 @@ static Blob* run_whole(Run* run, uint8_t resp) {
 
 static void push_run(Run* run, Session* s) {
     Blob* whole = run_whole(run, s->resp);
-    Out* o = push_out(run->port, s);
+    Out* o = push_out(run->port, s, whole->len);
     if (whole->len >= kOutBlobMin) {
         out_blob(o, whole, 0, whole->len);
     } else {

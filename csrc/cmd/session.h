@@ -95,6 +95,7 @@ struct Session {
     Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet
     uint32_t subscribed = 0;        // channels, patterns and shard channels together
     Receiver* monitor = nullptr;    // MONITOR; null: it does not
+    size_t pushed_bytes = 0;        // of messages, since `out` was empty
     bool cut = false;               // it has missed messages or does not read them: no more of them
     bool silenced = false;          // a command runs whose replies are taken back: see `kept`
     Out kept;                       // what is said nevertheless meanwhile

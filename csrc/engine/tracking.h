@@ -36,7 +36,8 @@
 //            own command met it; prefixes that overlap are one error, never an error and an OK.
 // Limits     keys: tracking-table-max-keys, beyond it random ones are dropped and told. Ids of one
 //            key: the dead are taken out before it grows. BCAST: kPendingMax bytes, then it is told
-//            at once. Messages: limits of the mailbox; who does not take them is cut off.
+//            at once. Messages: the limits of the mailbox and of a client's output; who does not
+//            take them is cut off.
 // Locks      segment -> bcast_lock -> lock -> TrackedShelf.lock; lock -> Clients.lock,
 // Mailbox.lock. Threads    tracking_changed, tracking_flushed, tracking_flush, counters: any. The
 // rest: the

@@ -161,13 +161,13 @@ static void log_output_limit(const Conn* c) {
     RP_LOG_WARNING("Client %s closed for overcoming of output buffer limits.", conn_text(c, text));
 }
 
-// client-output-buffer-limit. Who monitors or tracks is a normal client, as in Redis; where those
-// have no limit, the one of replicas bounds it.
+// client-output-buffer-limit. MONITOR is a normal client, as in Redis; where those have no limit,
+// the one of replicas bounds it.
 static const ClientLimit* limit_of(const Conn* c) {
     const ClientLimit* limits = c->loop->net->engine->config->client_limits;
     const ClientLimit* normal = &limits[static_cast<size_t>(ClientClass::normal)];
     if (c->session.subscribed != 0) return &limits[static_cast<size_t>(ClientClass::pubsub)];
-    if (RP_LIKELY(!session_listens(&c->session)) || config_num(normal->hard_bytes) != 0)
+    if (RP_LIKELY(c->session.monitor == nullptr) || config_num(normal->hard_bytes) != 0)
         return normal;
     return &limits[static_cast<size_t>(ClientClass::replica)];
 }
@@ -211,12 +211,23 @@ void conn_lend(Session* s) {
     loop_lend_chunk(c->loop, &s->out);
 }
 
+// A client that tracks keys is a normal one, whose replies have no limit of their own. What it has
+// not asked for is bounded as MONITOR is.
+static bool pushed_too_much(const Conn* c) {
+    if (session_subscribes(&c->session)) return false;
+    const ClientLimit* limits = c->loop->net->engine->config->client_limits;
+    auto most = static_cast<size_t>(
+        config_num(limits[static_cast<size_t>(ClientClass::replica)].hard_bytes));
+    return most != 0 && c->session.pushed_bytes >= most;
+}
+
 // Nothing is closed in here: the loop is on its way through the receivers.
 void conn_pushed(Session* s) {
     Conn* c = conn_of(s);
     conn_mark_dirty(c);
     auto hard = static_cast<size_t>(config_num(limit_of(c)->hard_bytes));
     if (hard != 0 && s->out.bytes >= hard) s->cut = true;  // conn_flush closes it
+    if (hard == 0 && pushed_too_much(c)) s->cut = true;
 }
 
 void conn_cut(Session* s) { conn_mark_dirty(conn_of(s)); }

@@ -22,15 +22,24 @@ uint64_t db_hash_slow(Access* a, Bytes key) {
 
 // ---- changes: the one place where watchers and counters learn of them (D3) --------------------
 
-static void note_change(Access* a, Bytes key, uint64_t hash, bool deleted) {
-    a->changes++;
+[[gnu::noinline, gnu::cold]] static void tell_change(Access* a, Bytes key, uint64_t hash,
+                                                     bool deleted) {
     Segment* seg = table_segment(db_table(a), hash);
-    if (RP_UNLIKELY(seg->watched.load(std::memory_order_relaxed) != 0)) {
+    if (seg->watched.load(std::memory_order_relaxed) != 0) {
         watch_touch(a, seg, key, hash, deleted);
     }
     const Store* st = a->store;
-    if (RP_UNLIKELY(st->tracked.load(std::memory_order_relaxed))) {
+    if (st->tracked.load(std::memory_order_relaxed)) {
         st->on_change(st->on_change_arg, a->client, key, hash);
+    }
+}
+
+static void note_change(Access* a, Bytes key, uint64_t hash, bool deleted) {
+    a->changes++;
+    const Segment* seg = table_segment(db_table(a), hash);
+    bool watched = seg->watched.load(std::memory_order_relaxed) != 0;
+    if (RP_UNLIKELY(watched || a->store->tracked.load(std::memory_order_relaxed))) {
+        tell_change(a, key, hash, deleted);
     }
 }
 

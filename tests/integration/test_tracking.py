@@ -512,3 +512,74 @@ def test_redis_py_keeps_values_until_they_change(
         until(lambda: client.get("k") == b"2", "the message has come")
         door("FLUSHALL")
         until(lambda: client.get("k") is None, "the message has come")
+
+
+def test_who_does_not_read_its_messages_is_cut_off(door: Door) -> None:
+    if door.is_reference:
+        pytest.skip("redis-server keeps them without a limit")
+    door.config("client-output-buffer-limit", "replica 1mb 0 0")
+    a = Peer(door)
+    a("CLIENT TRACKING ON BCAST")
+    number = a.id()
+    b = Peer(door, 2)
+
+    def gone() -> bool:
+        b(*(f"SET {i}:{'k' * 4000} v" for i in range(200)))
+        return b"id=%d " % number not in b(f"CLIENT LIST ID {number}")
+
+    until(gone, "it is cut off")
+
+
+class Cache:
+    """What a client library does: replies go into the cache, messages take keys out."""
+
+    def __init__(self, door: Door, mode: str) -> None:
+        self.peer = Peer(door)
+        self.kept: dict[str, bytes] = {}
+        self.drops = 0
+        assert self.peer(f"CLIENT TRACKING {mode}") == OK
+
+    def read(self, key: str) -> None:
+        if key in self.kept:
+            return
+        self.peer.conn.send(encode("GET", key))
+        while True:
+            raw = self.peer.conn.read_raw()
+            if not self.drop(raw):
+                self.kept[key] = raw
+                return
+
+    def settle(self) -> None:
+        self.peer.conn.send(encode("PING", "end"))
+        while self.drop(raw := self.peer.conn.read_raw()):
+            pass
+        assert raw == b"$3\r\nend\r\n"
+
+    def drop(self, raw: bytes) -> bool:
+        if not raw.startswith(b">"):
+            return False
+        for key in raw.split(b"\r\n")[5::2]:
+            self.drops += self.kept.pop(key.decode(), None) is not None
+        return True
+
+
+def test_no_cache_is_stale_when_all_is_quiet(door: Door) -> None:
+    caches = [Cache(door, mode) for mode in ("ON", "ON", "ON BCAST PREFIX k", "ON OPTOUT") * 2]
+    writers = [Peer(door, 2) for _ in range(3)]
+    compared = 0
+    for act in range(12):  # only what is stale at the end of one is seen
+        for number in range(12):
+            for i, writer in enumerate(writers):
+                lines = [f"SET k{(number * 7 + i + j) % 40} {act}:{i}:{j}" for j in range(8)]
+                writer.conn.send(b"".join(encode(*line.split(" ")) for line in lines))
+            for i, cache in enumerate(caches):
+                cache.read(f"k{(number * 7 + i) % 40}")
+                cache.read(f"k{(number + i) % 40}")
+            for writer in writers:
+                assert [writer.conn.read_raw() for _ in range(8)] == [OK] * 8
+        for cache in caches:
+            cache.settle()
+            for key, value in cache.kept.items():
+                assert writers[0](f"GET {key}") == value, key
+                compared += 1
+    assert compared > 0 and sum(cache.drops for cache in caches) > 0
