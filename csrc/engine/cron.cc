@@ -84,7 +84,7 @@ void engine_cron(Engine* e) {
     mem_peak_note();
     pause_end_if_over(e);
     persistence_cron(e);
-    tracking_trim(e->tracking);
+    tracking_cron(e->tracking);
     e->cron_ticks.fetch_add(1, std::memory_order_relaxed);
 }
 

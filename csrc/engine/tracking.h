@@ -122,6 +122,7 @@ struct Tracking {
     TrackedShelf shelves[kTrackedShelves];
     std::atomic<uint64_t> keys{0}, items{0}, prefix_count{0}, clients{0};
     std::atomic<bool> any_pending{false};
+    bool was_pending = false;  // when the cron looked; the cron only
     Mutex bcast_lock;
     HashTable prefixes;               // under bcast_lock, as all that follows
     PrefixLength* lengths = nullptr;  // of all prefixes
@@ -161,10 +162,10 @@ void tracking_read(CmdCtx* c, const KeyHash* key);
 void tracking_changed(void* engine, uint64_t by, Bytes key, uint64_t hash);
 // Store.on_flush: databases were emptied. REQUIRES: the gate is closed.
 void tracking_flushed(void* engine);
-// DispatchHooks.on_turn: what BCAST clients wait for is posted. Holds nothing.
+// DispatchHooks.on_turn: what this thread has changed is posted to BCAST clients. Holds nothing.
 void tracking_flush(Engine* e);
-// The cron: tracking-table-max-keys may have been lowered.
-void tracking_trim(Tracking* t);
+// The cron: tracking-table-max-keys may have been lowered; a thread may have no turns.
+void tracking_cron(Tracking* t);
 
 // ---- between the files ------------------------------------------------------------------------
 // The order in which prefixes and keys are told: that of their bytes.
@@ -184,6 +185,7 @@ void bcast_changed(Tracking* t, uint64_t by, Bytes key, uint64_t hash);
 void bcast_join(Tracking* t, Party* p, Bytes prefix);  // REQUIRES: bcast_lock
 void bcast_leave(Tracking* t, Party* p);               // all prefixes. REQUIRES: bcast_lock
 // tracking_keys.cc
+void tracked_trim(Tracking* t);
 void tracked_clear(Tracking* t);  // all keys, telling nobody. REQUIRES: lock
 
 // CLIENT TRACKING, CACHING, GETREDIR, TRACKINGINFO (tracking_cmds.cc).

@@ -218,12 +218,27 @@ static void flush(Tracking* t) {
     t->any_pending.store(false, std::memory_order_release);
 }
 
-void tracking_flush(Engine* e) {
-    Tracking* t = e->tracking;
-    // Its own changes a thread has noted itself.
-    if (RP_LIKELY(!t->any_pending.load(std::memory_order_acquire))) return;
+static void flush_if_any(Tracking* t) {
+    if (!t->any_pending.load(std::memory_order_acquire)) return;
     MutexGuard guard(&t->bcast_lock);
     flush(t);
+}
+
+// This thread has noted a change since it flushed. Others flush for themselves: so a pipeline is
+// one message, whatever they do meanwhile.
+static thread_local bool t_noted = false;
+
+void tracking_flush(Engine* e) {
+    if (RP_LIKELY(!t_noted)) return;
+    t_noted = false;
+    flush_if_any(e->tracking);
+}
+
+void tracking_cron(Tracking* t) {
+    tracked_trim(t);
+    // Not what somebody is about to tell.
+    if (t->was_pending) flush_if_any(t);
+    t->was_pending = t->any_pending.load(std::memory_order_relaxed);
 }
 
 // ---- noting -----------------------------------------------------------------------------------
@@ -262,6 +277,7 @@ static void add_pending(Tracking* t, Prefix* p, Bytes key, uint64_t hash, uint64
 }
 
 void bcast_changed(Tracking* t, uint64_t by, Bytes key, uint64_t hash) {
+    t_noted = true;
     MutexGuard guard(&t->bcast_lock);
     for (size_t i = 0; i < t->lengths_count; i++) {
         if (t->lengths[i].len > key.len) continue;

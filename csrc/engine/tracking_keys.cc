@@ -197,7 +197,7 @@ static void trim(Tracking* t, size_t effort) {
     }
 }
 
-void tracking_trim(Tracking* t) { trim(t, kTrimPerTick); }
+void tracked_trim(Tracking* t) { trim(t, kTrimPerTick); }
 
 // A client that cannot be told later is told now, that it may keep nothing.
 static void tell_at_once(Tracking* t, const Session* s) {

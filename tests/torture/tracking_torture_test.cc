@@ -177,6 +177,7 @@ static void reader_main(Stage* stage) {
         Client plain(stage->f);
         for (uint64_t i = 0; i < kKeys; i++)
             plain("GET " + key_of(i));
+        engine_end_turn(stage->f->e);
         stage->checked++;
         while (stage->checked < kReaders)
             std::this_thread::yield();
