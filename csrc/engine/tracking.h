@@ -1,5 +1,4 @@
-// engine/tracking.h: CLIENT TRACKING: clients keep what they have read and are told when it
-// changes.
+// engine/tracking.h: CLIENT TRACKING: clients keep what they have read and are told of its changes.
 //
 //   read    --> TrackedKey (by name) --> ids of who has read it            default mode
 //   change  --> TrackedKey taken out --> a message to each of those ids
@@ -8,8 +7,7 @@
 //   id --> Party --> ports (cmd/mailbox.h) --> the client, or the one it redirects to
 //
 // A Party is what is known of a session that tracks, has tracked, or is redirected to. Its modes
-// are in Session.tracking. An id in the table may be of a session that is gone: it then means
-// nobody.
+// are in Session.tracking. An id in the table may be of a session that is gone: then it is nobody.
 //
 // Promise    a client never keeps, without a message on its way, a value that has been changed
 //            since it was read:
@@ -20,28 +18,27 @@
 //            K2  an id leaves the table only towards a message to it, posted by who took it out:
 //                a writer before he unlocks the segment.
 //            K3  BCAST: a client reads without locks. A writer looks for prefixes once its change
-//            is
-//                published; a prefix that is new is made visible to all threads by a fence before
-//                CLIENT TRACKING is answered. So a writer sees the prefix, or the client reads what
-//                was written.
+//                is published; a new prefix is made visible to all threads by a fence before CLIENT
+//                TRACKING is answered. So a writer sees the prefix, or the client reads what was
+//                written. (Without membarrier(2) the fence is of one side only: a write that is in
+//                a processor's store buffer while the first prefix appears may be missed.)
 //            K4  the message is behind the reply that it makes void: it is posted after the change,
 //                the value of the reply is from before it, and a mailbox is emptied between two
 //                commands only, by the thread that writes the reply.
 //            K5  it is in the receiver's mailbox before the writer's own reply leaves: default mode
-//                by K2; BCAST, for the writer's turn ends with tracking_flush.
+//                by K2; BCAST, for the writer's turn ends with tracking_flush (a turn that has more
+//                to say than a client's output may hold sends some of it earlier).
 // Order      messages about a client's own changes stand behind the reply of the command, or of its
 //            EXEC, as in Redis; those of BCAST at the end of the turn, prefixes and keys sorted.
 // Differs    from Redis 7.0: an expired or evicted key is told to a NOLOOP client as well, though
-// its
-//            own command met it; prefixes that overlap are one error, never an error and an OK.
+//            its own command met it; prefixes that overlap are one error, never an error and an OK.
 // Limits     keys: tracking-table-max-keys, beyond it random ones are dropped and told. Ids of one
 //            key: the dead are taken out before it grows. BCAST: kPendingMax bytes, then it is told
 //            at once. Messages: the limits of the mailbox and of a client's output; who does not
 //            take them is cut off.
-// Locks      segment -> bcast_lock -> lock -> TrackedShelf.lock; lock -> Clients.lock,
-// Mailbox.lock. Threads    tracking_changed, tracking_flushed, tracking_flush, counters: any. The
-// rest: the
-//            session's thread.
+// Locks      segment -> bcast_lock -> lock -> TrackedShelf.lock; lock -> Clients.lock, Mailbox.lock
+// Threads    tracking_changed, tracking_flushed, tracking_flush, counters: any. tracking_cron: the
+//            cron's. The rest: the session's thread.
 #pragma once
 #include "cmd/mailbox.h"
 #include "engine/engine.h"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from compare import Difference, Side, Twins
+from compare import EXAMPLES, Difference, Side, Twins
 from grammar import FAMILIES, KEYS, Command, sequences
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from test_sequences import settings_for
 
 from tools.doors import Door
@@ -76,7 +76,8 @@ def make_twins(reference: Any, other: tuple[str, Any, int]) -> Iterator[Any]:
         conns = [store.connect() for store in (reference, backend)]
         opened.extend(conns)
         trackers.append([Tracker(conn, mode, reads) for conn in conns])
-    yield lambda: TrackedTwins(*sides, trackers), settings_for("unix")
+    fewer = settings(settings_for(name), max_examples=max(1, EXAMPLES // 10))
+    yield lambda: TrackedTwins(*sides, trackers), fewer
     for one in sides:
         one.links[0].raw("RESET")
         one.links[0].raw("DEBUG", "SET-ACTIVE-EXPIRE", "1")
