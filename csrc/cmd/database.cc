@@ -25,6 +25,12 @@ static void flush_db(CmdCtx* c, uint32_t db) {
     }
 }
 
+// Those that keep what they have read.
+static void tell_trackers(const CmdCtx* c) {
+    const Store* st = c->store;
+    if (st->tracked.load(std::memory_order_relaxed)) st->on_flush(st->on_change_arg);
+}
+
 static bool parse_flush(CmdCtx* c, Args argv) {
     bool later = config_num(c->config->lazyfree_lazy_user_flush) != 0;
     if (argv.len == 2 && arg_is(argv[1], "SYNC")) {
@@ -42,6 +48,7 @@ static bool parse_flush(CmdCtx* c, Args argv) {
 static void cmd_flushdb(CmdCtx* c, Args argv, Reply* out) {
     if (!parse_flush(c, argv)) return;
     flush_db(c, c->a.db);
+    tell_trackers(c);
     reply_ok(out);
 }
 
@@ -49,6 +56,7 @@ static void cmd_flushall(CmdCtx* c, Args argv, Reply* out) {
     if (!parse_flush(c, argv)) return;
     for (uint32_t db = 0; db < c->store->db_count; db++)
         flush_db(c, db);
+    tell_trackers(c);
     reply_ok(out);
 }
 

@@ -7,6 +7,7 @@
 #include "cmd/timing.h"
 #include "cmd/txn.h"
 #include "mem/mem.h"
+#include "sync/yield.h"
 #include "types/graveyard.h"
 
 namespace rp {
@@ -75,7 +76,7 @@ static void call_and_tell(CmdCtx* c, Args argv) {
 }
 
 // With all its locks held.
-static void call_locked(CmdCtx* c, Args argv) {
+[[gnu::always_inline]] static inline void call_locked(CmdCtx* c, Args argv) {
     c->a.locked = true;
     if (RP_LIKELY(c->a.log == nullptr)) return call(c, argv);
     call_logged(c, argv);
@@ -196,10 +197,64 @@ static void run_exec(CmdCtx* c, Args argv) {
     c->exec_writes = false;
 }
 
+// ---- clients that keep what they read -----------------------------------------------------------
+
+// CLIENT TRACKING: does this session want to know when a key changes that it reads now?
+static bool remembers(const Session* s, const Cmd* row) {
+    if (!(row->flags & kCmdReadonly)) return false;
+    uint32_t modes = s->tracking.load(std::memory_order_relaxed);
+    if (!(modes & kTrackingOn) || (modes & kTrackingBcast)) return false;
+    bool given = (modes & kTrackingCaching) != 0;
+    if (modes & kTrackingOptin) return given;
+    return !(modes & kTrackingOptout) || !given;
+}
+
+static void remember_keys(CmdCtx* c, const KeyHash* keys, size_t count) {
+    auto on_read = engine_core(c->engine)->hooks.on_read;
+    for (size_t i = 0; i < count; i++)
+        on_read(c, &keys[i]);
+}
+
+// Nothing is changed between what it reads and that it is remembered.
+[[gnu::noinline]] static void run_tracked(CmdCtx* c, Args argv, LockSet* set) {
+    locks_sort(set);
+    locks_take(c->store, set, false);
+    c->a.hash_next = 0;
+    call_locked(c, argv);
+    RP_YIELD();
+    remember_keys(c, c->a.hashes, c->a.hash_count);
+    locks_release(c->store, set, false);
+}
+
+// Inside EXEC, which holds all locks.
+[[gnu::noinline]] static void remember_queued(CmdCtx* c, const QueuedCmd* q, Args argv) {
+    size_t keys;
+    if ((q->row->flags & kCmdPubsub) || !remembers(c->session, q->row)) return;
+    if (keys_collect(c->worker, q->row, argv, &keys)) remember_keys(c, c->worker->hashes, keys);
+}
+
+[[gnu::noinline]] static Rule rule_of_listener(const CmdCtx* c, Rule rule) {
+    bool reads = rule == Rule::read_one || rule == Rule::read_many;
+    return reads && remembers(c->session, c->row) ? Rule::tracked_read : rule;
+}
+
+// Messages about what the command has changed are behind its reply.
+[[gnu::noinline]] static void end_tracked(Session* s) {
+    if (!(s->listens.load(std::memory_order_relaxed) & kListensTracking)) return;
+    // CLIENT CACHING holds for one command or transaction, other CLIENTs not counted.
+    const Cmd* row = s->last_parent.load(std::memory_order_relaxed);
+    if (row == nullptr) row = s->last_row.load(std::memory_order_relaxed);
+    bool keeps = s->multi.active || (row != nullptr && row_is(row, "CLIENT"));
+    if (!keeps) s->tracking.fetch_and(~uint32_t{kTrackingCaching}, std::memory_order_relaxed);
+    if (s->mailbox != nullptr) mailbox_drain(s->mailbox);
+}
+
+// ---- rules, continued --------------------------------------------------------------------------
+
 static void run_rule(CmdCtx* c, Args argv, Plan plan, uint64_t hash) {
     LockSet set;
     if (plan.rule == Rule::read_many || plan.rule == Rule::write_many ||
-        plan.rule == Rule::locked_read) {
+        plan.rule == Rule::locked_read || plan.rule == Rule::tracked_read) {
         if (!collect(c, argv, &set)) return call(c, argv);  // malformed keys: it replies the error
     }
     switch (plan.rule) {
@@ -211,6 +266,7 @@ static void run_rule(CmdCtx* c, Args argv, Plan plan, uint64_t hash) {
         case Rule::read_many: return run_read_many(c, argv, &set);
         case Rule::write_many: return run_under(c, argv, &set, true);
         case Rule::locked_read: return run_under(c, argv, &set, false);
+        case Rule::tracked_read: return run_tracked(c, argv, &set);
         case Rule::exclusive: return run_exclusive(c, argv);
     }
 }
@@ -261,6 +317,7 @@ void execute_locked(CmdCtx* exec, QueuedCmd* q) {
     } else {
         call(&c, argv);
     }
+    if (RP_UNLIKELY(session_listens(s))) remember_queued(&c, q, argv);
     tell_monitors(&c, q->row, argv);
     CmdStat* stat = &exec->worker->cmd_stats[q->index];
     uint64_t ticks = clock_ticks() - since;
@@ -371,6 +428,7 @@ static void run_admitted(CmdCtx* c, const CmdRef* ref, uint64_t hash, Command* c
         c->a.hashes = &first_key;
         c->a.hash_count = 1;
     }
+    if (RP_UNLIKELY(session_listens(c->session))) plan.rule = rule_of_listener(c, plan.rule);
     run_rule(c, argv, plan, hash);
     c->ran = true;
     CmdStat* stat = &c->worker->cmd_stats[ref->index];
@@ -435,6 +493,7 @@ static Ran execute_one(CmdCtx* c, CmdRef* ref, uint64_t hash, Command* cmd) {
     count_errors(c, nullptr);  // of a command that did not run
     if (RP_UNLIKELY(s->reply_mode != ReplyMode::on)) apply_reply_mode(s, &mark);
     if (RP_UNLIKELY(s->silenced)) end_silence(s);
+    if (RP_UNLIKELY(session_listens(s))) end_tracked(s);
     return c->request_close ? Ran::close : Ran::done;
 }
 
@@ -486,6 +545,7 @@ static void context_init(CmdCtx* c, Session* s, Reply* reply) {
     c->a.store = &core->store;
     c->a.slot = s->worker->slot;
     c->a.stats = &s->worker->stats;
+    c->a.client = s->id;
     c->a.no_touch = s->no_touch;
     c->a.replay = s->replay;
     c->a.age_clock = age_clock_now();
@@ -514,7 +574,15 @@ static void tidy_up(Worker* w) {
 
 // What was published before these commands came is in front of their replies.
 static void take_messages(Session* s) {
-    if (RP_UNLIKELY(session_listens(s))) mailbox_drain(s->mailbox);
+    if (RP_UNLIKELY(session_listens(s)) && s->mailbox != nullptr) mailbox_drain(s->mailbox);
+}
+
+// A loop tells when its turn ends; in-process callers have none.
+static void end_embedded_turn(Session* s) {
+    EngineCore* core = engine_core(s->engine);
+    if (s->embedded && core->store.tracked.load(std::memory_order_relaxed)) {
+        core->hooks.on_turn(s->engine);
+    }
 }
 
 Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
@@ -560,6 +628,7 @@ Ran execute_batch(Session* s, Command* commands, size_t n, size_t* ran) {
     }
     timer_end(&timer);
     ctx_leave(&c);
+    end_embedded_turn(s);
     tidy_up(w);
     *ran = i;
     return outcome;
@@ -595,6 +664,7 @@ Ran execute(Session* s, Command* command) {
         if (timing_is_slow(&c, ticks)) timing_slow(&c, ref.index, argv, ticks);
     }
     if (RP_UNLIKELY(s->kill.load(std::memory_order_relaxed))) outcome = Ran::close;
+    end_embedded_turn(s);
     tidy_up(w);
     return outcome;
 }

@@ -10,6 +10,9 @@
 //   R4 multi-key read      versions before and after; after kReadTries the locks in order
 //   R5 exclusive           the gate (store/gate.h)
 //
+// A read of a client that tracks (engine/tracking.h) runs with the locks of R4's last resort: its
+// interest in the keys is noted before a writer can have them.
+//
 // Whatever may write does so in an open record of the log (store/journal.h): its number is drawn
 // under the locks and before the command runs, its effect added when it has run.
 //
@@ -162,6 +165,10 @@ struct DispatchHooks {
                     uint64_t ns) = nullptr;
     // Something other than a command took `us`: LATENCY. As on_slow.
     void (*on_latency)(Engine* e, const char* event, int64_t us) = nullptr;
+    // Of a client that tracks: it has read this key, whose segment is still held.
+    void (*on_read)(CmdCtx* c, const KeyHash* key) = nullptr;
+    // While Store.tracked: what a turn has changed is done.
+    void (*on_turn)(Engine* e) = nullptr;
     // MONITOR: a command has run. Called while EngineCore.monitors != 0.
     void (*on_command)(CmdCtx* c, const Cmd* row, Args argv);
 };

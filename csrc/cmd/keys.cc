@@ -70,11 +70,11 @@ static void move_entry(Access* from, Handle* h, Access* to, Handle* dest) {
     bool replaces = dest->at.entry != nullptr;
     Entry* copy = entry_copy(h->at.entry, dest->key, entry_expiry_ms(h->at.entry));
     age_copy(copy, h->at.entry);
+    db_delete(from, h);  // first: clients that track hear of it in this order
+    // Both may be in one segment, so the place found before may have moved.
+    dest->at = table_locate(db_table(to), dest->key, dest->hash);
     db_put_as_is(to, dest, copy);
     if (replaces) notify(to, kNotifyNew, "new", dest->key);  // to Redis the old key goes first
-    // Both may be in one segment, so the place found before may have moved.
-    h->at = table_locate(db_table(from), h->key, h->hash);
-    db_delete(from, h);
     from->changes = changes + 1;
 }
 

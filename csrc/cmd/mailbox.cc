@@ -119,27 +119,51 @@ void port_post(Port* p, Blob* wire) {
 
 // ---- delivering -------------------------------------------------------------------------------
 
-static Out* push_out(const Port* p, Session* s) {
+static Out* push_out(const Port* p, Session* s, size_t bytes) {
     Out* o = session_push_out(s);
+    s->pushed_bytes = o->bytes == 0 ? bytes : s->pushed_bytes + bytes;
     if (o->head == nullptr && o == &s->out && p->box->lend != nullptr) p->box->lend(s);
     return o;
 }
 
+// What stands before the messages of a port for one of its receivers.
+struct Front {
+    char mark;  // 0: none
+    Bytes prefix;
+};
+
+// False: it does not get them.
+static bool front_of(const Port* p, const Session* s, Front* out) {
+    *out = {s->resp == 3 ? '>' : '*', {p->prefix, p->prefix_len}};
+    switch (p->framing) {
+        case Framing::none: out->mark = 0; return true;
+        case Framing::push: return true;
+        case Framing::push3: return s->resp == 3;
+        case Framing::invalidation:
+            if (s->resp == 3) return true;
+            out->prefix = "3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n";
+            return s->subscribed != 0;
+    }
+    return false;
+}
+
 static void push(const Port* p, Session* s, Blob* wire) {
-    Out* o = push_out(p, s);
-    size_t mark = p->framing == Framing::push ? 1 : 0;
-    size_t front = mark + p->prefix_len;
+    Front f;
+    if (!front_of(p, s, &f)) return;
+    Out* o = push_out(p, s, f.prefix.len + wire->len);
+    size_t mark = f.mark != 0 ? 1 : 0;
+    size_t front = mark + f.prefix.len;
     bool by_reference = wire->len >= kOutBlobMin;
     size_t copied = front + (by_reference ? 0 : wire->len);
     if (RP_LIKELY(copied <= kOutChunkMax)) {
         char* at = out_reserve(o, copied);
-        if (mark != 0) *at = s->resp == 3 ? '>' : '*';
-        memcpy(at + mark, p->prefix, p->prefix_len);
+        if (mark != 0) *at = f.mark;
+        memcpy(at + mark, f.prefix.ptr, f.prefix.len);
         if (!by_reference) memcpy(at + front, wire->data, wire->len);
         out_commit(o, copied);
     } else {
-        if (mark != 0) out_write(o, s->resp == 3 ? ">" : "*");
-        out_write(o, {p->prefix, p->prefix_len});
+        if (mark != 0) out_write(o, {&f.mark, 1});
+        out_write(o, f.prefix);
         if (!by_reference) out_write(o, blob_bytes(wire));
     }
     if (by_reference) out_blob(o, wire, 0, wire->len);
@@ -200,7 +224,7 @@ static Blob* run_whole(Run* run, uint8_t resp) {
 
 static void push_run(Run* run, Session* s) {
     Blob* whole = run_whole(run, s->resp);
-    Out* o = push_out(run->port, s);
+    Out* o = push_out(run->port, s, whole->len);
     if (whole->len >= kOutBlobMin) {
         out_blob(o, whole, 0, whole->len);
     } else {
@@ -211,7 +235,8 @@ static void push_run(Run* run, Session* s) {
 
 static void deliver_run(Run* run) {
     const Port* p = run->port;
-    bool together = run->count > 1 && p->head != p->tail && run->bytes <= kRunMax;
+    bool same = p->framing == Framing::none || p->framing == Framing::push;  // but for the mark
+    bool together = same && run->count > 1 && p->head != p->tail && run->bytes <= kRunMax;
     if (!together) {
         for (size_t i = 0; i < run->count; i++)
             deliver(p, run->items[i].wire, run->seq + i);

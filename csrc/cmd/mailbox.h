@@ -39,8 +39,13 @@ struct Receiver {
     Receiver* prev = nullptr;
 };
 
-// What is written in front of a message: nothing, or '>' (RESP3) or '*' and the prefix.
-enum class Framing : uint8_t { none, push };
+// What is written in front of a message: nothing, or a mark and the prefix.
+enum class Framing : uint8_t {
+    none,
+    push,          // '>' (RESP3) or '*'
+    push3,         // '>'; a RESP2 client does not get it
+    invalidation,  // '>'; a RESP2 client that has subscribed gets one of __redis__:invalidate
+};
 
 struct Port {
     Mailbox* box;      // constant

@@ -5,14 +5,15 @@
 namespace rp {
 
 enum class Rule : uint8_t {
-    keyless,      // nothing declared: pinned, no lock
-    read_one,     // R2
-    write_one,    // R1
-    read_many,    // R4
-    write_many,   // R3
-    locked_read,  // the locks of R3 without txn
-    exclusive,    // R5
-    exec,         // what the queued commands need together
+    keyless,       // nothing declared: pinned, no lock
+    read_one,      // R2
+    write_one,     // R1
+    read_many,     // R4
+    write_many,    // R3
+    locked_read,   // the locks of R3 without txn
+    tracked_read,  // the same, and the keys are remembered; never in a plan
+    exclusive,     // R5
+    exec,          // what the queued commands need together
 };
 
 struct Plan {

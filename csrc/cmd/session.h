@@ -51,6 +51,25 @@ enum class PausedBy : uint8_t {
     command,       // the command itself: WAIT, WAITAOF
 };
 
+// CLIENT TRACKING (engine/tracking.h).
+enum TrackingFlag : uint32_t {
+    kTrackingOn = 1u << 0,
+    kTrackingBcast = 1u << 1,
+    kTrackingOptin = 1u << 2,
+    kTrackingOptout = 1u << 3,
+    kTrackingNoloop = 1u << 4,
+    kTrackingCaching = 1u << 5,  // CLIENT CACHING was given for the next command
+    kTrackingBroken = 1u << 6,   // the client it redirects to is gone
+};
+
+// Why messages that are no replies come to a session.
+enum ListensFlag : uint32_t {
+    kListensChannels = 1u << 0,
+    kListensMonitor = 1u << 1,
+    kListensTracking = 1u << 2,    // it tracks, or has tracked
+    kListensRedirected = 1u << 3,  // others have redirected to it; set by any thread
+};
+
 struct Session {
     uint64_t id = 0;
     Engine* engine = nullptr;  // constant
@@ -76,6 +95,7 @@ struct Session {
     Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet
     uint32_t subscribed = 0;        // channels, patterns and shard channels together
     Receiver* monitor = nullptr;    // MONITOR; null: it does not
+    size_t pushed_bytes = 0;        // of messages, since `out` was empty
     bool cut = false;               // it has missed messages or does not read them: no more of them
     bool silenced = false;          // a command runs whose replies are taken back: see `kept`
     Out kept;                       // what is said nevertheless meanwhile
@@ -103,6 +123,9 @@ struct Session {
     std::atomic<uint32_t> watch_count{0};
     std::atomic<uint32_t> sub_counts[3] = {};  // by TopicKind
     std::atomic<bool> is_monitor{false};
+    std::atomic<uint32_t> listens{0};   // ListensFlag
+    std::atomic<uint32_t> tracking{0};  // TrackingFlag; Broken is set by any thread
+    std::atomic<int64_t> redirect{0};   // where to, while it tracks; 0: nowhere
     // Constant once registered.
     int64_t created_ms = 0;  // monotonic
     uint64_t own_bytes = 0;  // of the memory that is there while it does nothing
@@ -122,7 +145,20 @@ struct Session {
 void multi_clear(Multi* m);
 // Messages come to it that are no replies.
 inline bool session_listens(const Session* s) {
-    return s->subscribed != 0 || s->monitor != nullptr;
+    return s->listens.load(std::memory_order_relaxed) != 0;
+}
+// They come for another reason than what it reads: it may be silent for ever.
+inline bool session_subscribes(const Session* s) {
+    constexpr uint32_t kFor = kListensChannels | kListensMonitor;
+    return (s->listens.load(std::memory_order_relaxed) & kFor) != 0;
+}
+// Owner. By whether it is `on`.
+inline void session_listens_to(Session* s, ListensFlag what, bool on) {
+    if (on) {
+        s->listens.fetch_or(what, std::memory_order_relaxed);
+    } else {
+        s->listens.fetch_and(~uint32_t{what}, std::memory_order_relaxed);
+    }
 }
 
 }  // namespace rp

@@ -91,6 +91,7 @@ struct Config {
     ConfigNum databases, hz, dynamic_hz, active_expire_effort, loglevel, log_format;
     // Watching: microseconds, entries, milliseconds, yes/no.
     ConfigNum slowlog_log_slower_than, slowlog_max_len, latency_monitor_threshold, latency_tracking;
+    ConfigNum tracking_table_max_keys;
     ConfigNum enable_debug_command, enable_protected_configs;  // DebugAccess
     // The rows without a field above, by row number.
     ConfigNum other[kConfigRowsMax];

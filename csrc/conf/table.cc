@@ -209,8 +209,9 @@ constexpr ConfigRow kConfigRows[] = {
     yes_no("replica-lazy-flush", false, 0,
         "Let a replica drop its old data in the background before a full sync.", nullptr,
         "slave-lazy-flush"),
-    integer("tracking-table-max-keys", 1000000, 0, kLong, 0,
-        "Keys remembered for client-side caching; 0 = no limit."),
+    integer("tracking-table-max-keys", 1000000, 0, kLong, kWorks,
+        "Keys remembered for client-side caching; 0 = no limit.",
+        &Config::tracking_table_max_keys),
     yes_no("activerehashing", true, 0,
         "In Redis: spend spare time on moving keys to a resized table. Here resizing needs no "
         "help."),

@@ -21,8 +21,6 @@ const AclOtherName kAclOtherNames[] = {
     {"bzmpop", kAclWrite | kAclSortedSet | kAclSlow | kAclBlocking},
     {"bzpopmax", kAclWrite | kAclSortedSet | kAclFast | kAclBlocking},
     {"bzpopmin", kAclWrite | kAclSortedSet | kAclFast | kAclBlocking},
-    {"client|caching", kAclSlow | kAclConnection},
-    {"client|tracking", kAclSlow | kAclConnection},
     {"cluster", kAclSlow},
     {"cluster|addslots", kAclAdmin | kAclSlow | kAclDangerous},
     {"cluster|addslotsrange", kAclAdmin | kAclSlow | kAclDangerous},

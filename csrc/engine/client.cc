@@ -7,6 +7,7 @@
 #include "engine/acl.h"
 #include "engine/clients.h"
 #include "engine/families.h"
+#include "engine/tracking.h"
 #include "engine/wait.h"
 #include "mem/mem.h"
 
@@ -317,25 +318,14 @@ static void cmd_no_touch(CmdCtx* c, Args argv, Reply* out) {
     reply_ok(out);
 }
 
-static void cmd_getredir(CmdCtx*, Args, Reply* out) { reply_int(out, -1); }
-
-static void cmd_trackinginfo(CmdCtx*, Args, Reply* out) {
-    reply_map(out, 3);
-    reply_bulk(out, "flags");
-    reply_set(out, 1);
-    reply_bulk(out, "off");
-    reply_bulk(out, "redirect");
-    reply_int(out, -1);
-    reply_bulk(out, "prefixes");
-    reply_array(out, 0);
-}
-
 static void cmd_help(CmdCtx* c, Args, Reply*) {
     static const char* const kLines[] = {
+        "CACHING (YES|NO)",
+        "    Track the keys of the next command (OPTIN), or do not (OPTOUT).",
         "GETNAME",
         "    Tell the name of this connection.",
         "GETREDIR",
-        "    Tell which client gets the tracking notices: -1, for tracking is off.",
+        "    Tell which client gets the invalidations: 0 = this one, -1 = tracking is off.",
         "ID",
         "    Tell the id of this connection.",
         "INFO",
@@ -363,8 +353,11 @@ static void cmd_help(CmdCtx* c, Args, Reply*) {
         "    Tell the server which client library this is.",
         "SETNAME <name>",
         "    Name this connection.",
+        "TRACKING (ON|OFF) [REDIRECT <client-id>] [BCAST] [PREFIX <prefix> [...]]",
+        "         [OPTIN] [OPTOUT] [NOLOOP]",
+        "    Tell this connection, or another one, when keys change that it has read.",
         "TRACKINGINFO",
-        "    Describe the tracking of this connection: it is off.",
+        "    Describe the tracking of this connection.",
         "UNBLOCK <client-id> [TIMEOUT|ERROR]",
         "    End the wait of a blocked client.",
         "UNPAUSE",
@@ -379,6 +372,17 @@ static constexpr uint32_t kPlain = kCmdNoScript | kCmdLoading | kCmdStale;
 static constexpr uint32_t kOperator = kPlain | kCmdAdmin;
 
 static const Cmd kClientSubcommands[] = {
+    {.name = "CACHING",
+     .run = cmd_client_caching,
+     .arity = 3,
+     .flags = kPlain,
+     .acl = kAclConnection,
+     .group = "connection",
+     .syntax = "mode=(YES|NO)",
+     .reply = Shape::ok,
+     .since = "6.0.0",
+     .cost = "O(1)",
+     .about = "Says whether the keys of the next command are tracked."},
     {.name = "GETNAME",
      .run = cmd_getname,
      .arity = 2,
@@ -390,7 +394,7 @@ static const Cmd kClientSubcommands[] = {
      .cost = "O(1)",
      .about = "Returns the name of this connection."},
     {.name = "GETREDIR",
-     .run = cmd_getredir,
+     .run = cmd_client_getredir,
      .arity = 2,
      .flags = kPlain,
      .acl = kAclConnection,
@@ -398,7 +402,8 @@ static const Cmd kClientSubcommands[] = {
      .reply = Shape::integer,
      .since = "6.0.0",
      .cost = "O(1)",
-     .about = "Returns the client that gets the tracking notices; -1 = tracking is off."},
+     .about =
+         "Returns the client that gets the invalidations; 0 = this one, -1 = tracking is off."},
     {.name = "HELP",
      .run = cmd_help,
      .arity = 2,
@@ -536,8 +541,20 @@ static const Cmd kClientSubcommands[] = {
      .since = "2.6.9",
      .cost = "O(1)",
      .about = "Names this connection."},
+    {.name = "TRACKING",
+     .run = cmd_client_tracking,
+     .arity = -3,
+     .flags = kPlain,
+     .acl = kAclConnection,
+     .group = "connection",
+     .syntax = "status=(ON|OFF) [REDIRECT client-id:integer] [PREFIX prefix:string+...] [BCAST] "
+               "[OPTIN] [OPTOUT] [NOLOOP]",
+     .reply = Shape::ok,
+     .since = "6.0.0",
+     .cost = "O(1); BCAST: O(N), N = prefixes",
+     .about = "Tells this connection when keys change that it has read, so that it may keep them."},
     {.name = "TRACKINGINFO",
-     .run = cmd_trackinginfo,
+     .run = cmd_client_trackinginfo,
      .arity = 2,
      .flags = kPlain,
      .acl = kAclConnection,

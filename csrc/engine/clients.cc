@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "engine/acl.h"
 #include "engine/pubsub.h"
+#include "engine/tracking.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -77,6 +78,7 @@ void engine_remove_session(Engine* e, Session* s) {
     session_leave_multi(e, s);
     gate_leave(slot);
     acl_user_unref(unlink_session(&e->clients, s));
+    tracking_forget(e->tracking, s);
     free_text(&s->name);
     free_text(&s->lib_name);
     free_text(&s->lib_ver);
@@ -150,9 +152,13 @@ static void flags_text(const Session* s, char out[16]) {
     if (s->is_monitor.load(std::memory_order_relaxed)) *at++ = 'O';
     if (client_subscribed(s)) *at++ = 'P';
     if (s->in_multi.load(std::memory_order_relaxed)) *at++ = 'x';
+    if (s->waits.load(std::memory_order_relaxed)) *at++ = 'b';
+    uint32_t tracking = s->tracking.load(std::memory_order_relaxed);
+    if (tracking & kTrackingOn) *at++ = 't';
+    if (tracking & kTrackingBroken) *at++ = 'R';
+    if (tracking & kTrackingBcast) *at++ = 'B';
     if (s->watcher.dirty.load(std::memory_order_relaxed)) *at++ = 'd';
     if (s->kill.load(std::memory_order_relaxed)) *at++ = 'A';
-    if (s->waits.load(std::memory_order_relaxed)) *at++ = 'b';
     if (s->unix_socket) *at++ = 'U';
     if (s->no_evict.load(std::memory_order_relaxed)) *at++ = 'e';
     if (s->no_touch.load(std::memory_order_relaxed)) *at++ = 'T';
@@ -196,7 +202,9 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
               queued, count_of(s->out_chunks), count_of(s->out_memory),
               static_cast<unsigned long long>(session_memory(s)), events, command,
               static_cast<int>(user.len), user.ptr);
-    text_addf(t, " redir=-1 resp=%u lib-name=%s lib-ver=%s\n",
+    bool tracks = (s->tracking.load(std::memory_order_relaxed) & kTrackingOn) != 0;
+    long long redirect = tracks ? s->redirect.load(std::memory_order_relaxed) : -1;
+    text_addf(t, " redir=%lld resp=%u lib-name=%s lib-ver=%s\n", redirect,
               unsigned{s->shared_resp.load(std::memory_order_relaxed)},
               s->lib_name != nullptr ? s->lib_name : "", s->lib_ver != nullptr ? s->lib_ver : "");
 }

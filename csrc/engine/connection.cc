@@ -3,6 +3,7 @@
 #include "engine/clients.h"
 #include "engine/families.h"
 #include "engine/pubsub.h"
+#include "engine/tracking.h"
 
 namespace rp {
 
@@ -138,6 +139,7 @@ static void cmd_reset(CmdCtx* c, Args, Reply* out) {
     Session* s = c->session;
     session_leave_multi(c->engine, s);
     pubsub_forget(c->engine, s);
+    tracking_stop(c->engine->tracking, s);
     s->db.store(0, std::memory_order_relaxed);
     acl_session_reset(c);
     s->no_touch.store(false, std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include "engine/clients.h"
 #include "engine/latency.h"
 #include "engine/persistence.h"
+#include "engine/tracking.h"
 #include "mem/mem.h"
 #include "store/evict.h"
 #include "store/expire.h"
@@ -82,6 +83,7 @@ void engine_cron(Engine* e) {
     mem_peak_note();
     pause_end_if_over(e);
     persistence_cron(e);
+    tracking_cron(e->tracking);
     e->cron_ticks.fetch_add(1, std::memory_order_relaxed);
 }
 

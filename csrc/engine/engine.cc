@@ -12,6 +12,7 @@
 #include "engine/pubsub.h"
 #include "engine/reaper.h"
 #include "engine/slowlog.h"
+#include "engine/tracking.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -80,6 +81,8 @@ Status engine_open(Config* take, Engine** out) {
                      .write_refusal = persistence_refusal,
                      .on_slow = command_was_slow,
                      .on_latency = latency_note,
+                     .on_read = tracking_read,
+                     .on_turn = tracking_flush,
                      .on_command = monitor_tell};
     e->errors.used = 0;
     e->fork_generation = epoch_fork_generation();
@@ -93,6 +96,7 @@ Status engine_open(Config* take, Engine** out) {
     e->latency = latency_new();
     e->reaper = reaper_open();
     e->pubsub = pubsub_new();
+    e->tracking = tracking_new(e);
     e->persistence = persistence_new();
     Status s = store_init(&e->core.store, take, static_cast<uint32_t>(config_num(take->databases)));
     if (s != Status::ok) {
@@ -101,6 +105,9 @@ Status engine_open(Config* take, Engine** out) {
     }
     e->core.store.on_event = engine_notify;
     e->core.store.on_event_arg = e;
+    e->core.store.on_change = tracking_changed;
+    e->core.store.on_flush = tracking_flushed;
+    e->core.store.on_change_arg = e;
     engine_config_hooks(e);
     *out = e;
     return Status::ok;
@@ -127,6 +134,7 @@ void engine_close(Engine* e) {
     mem_free(e->base_cmds, command_count() * sizeof(CmdTotals));
     persistence_free(e->persistence);
     pubsub_free(e->pubsub);
+    tracking_free(e->tracking);
     acl_free(e->acl);
     renames_free(const_cast<Renames*>(e->core.renames));
     config_free(e->config);

@@ -112,6 +112,7 @@ struct Acl;
 struct Reaper;
 struct Persistence;
 struct PubSub;
+struct Tracking;
 
 struct Engine {
     EngineCore core;           // first member: see engine_core()
@@ -153,6 +154,7 @@ struct Engine {
     EngineTotals base;
     Acl* acl = nullptr;                   // engine/acl.h
     PubSub* pubsub = nullptr;             // engine/pubsub.h
+    Tracking* tracking = nullptr;         // engine/tracking.h
     CmdTotals* base_cmds = nullptr;       // command_count() of them; null: none yet
     HistogramSum** base_times = nullptr;  // likewise; each null or owned
     struct SlowLog* slowlog = nullptr;    // engine/slowlog.h
@@ -186,6 +188,12 @@ void engine_remove_worker(Engine* e, Worker* w);  // its counters are kept
 void engine_cron(Engine* e);
 // The crawling share of each loop: active expiry within its budget. Not pinned.
 void engine_crawl(Engine* e, Worker* w);
+
+// A loop's turn has ended: what others wait to hear of its changes is posted to their mailboxes.
+inline void engine_end_turn(Engine* e) {
+    if (RP_LIKELY(!e->core.store.tracked.load(std::memory_order_relaxed))) return;
+    e->core.hooks.on_turn(e);
+}
 
 void engine_totals(Engine* e, EngineTotals* out);
 void engine_worker_totals(Engine* e, EngineTotals* out);  // the same without traffic: cheap

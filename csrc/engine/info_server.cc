@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "engine/info.h"
+#include "engine/tracking.h"
 
 namespace rp {
 
@@ -116,7 +117,7 @@ void info_clients(Info* i) {
     info_line(i, "client_recent_max_input_buffer", peak.in);
     info_line(i, "client_recent_max_output_buffer", peak.out);
     info_line(i, "blocked_clients", clients_blocked(i->engine));
-    info_line(i, "tracking_clients", 0);
+    info_line(i, "tracking_clients", i->engine->tracking->clients.load(std::memory_order_relaxed));
     info_line(i, "clients_in_timeout_table", 0);
 }
 

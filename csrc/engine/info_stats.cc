@@ -7,6 +7,7 @@
 #include "engine/info.h"
 #include "engine/pubsub.h"
 #include "engine/reaper.h"
+#include "engine/tracking.h"
 #include "mem/mem.h"
 
 namespace rp {
@@ -143,8 +144,11 @@ void info_stats(Info* i) {
     zero_lines(i, {"latest_fork_usec", "total_forks", "migrate_cached_sockets",
                    "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
                    "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
-                   "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
-                   "tracking_total_prefixes", "unexpected_error_replies"});
+                   "current_active_defrag_time"});
+    info_line(i, "tracking_total_keys", get(e->tracking->keys));
+    info_line(i, "tracking_total_items", get(e->tracking->items));
+    info_line(i, "tracking_total_prefixes", get(e->tracking->prefix_count));
+    info_line(i, "unexpected_error_replies", 0);
     info_line(i, "total_error_replies", get(e->errors.total));
     info_line(i, "dump_payload_sanitizations", 0);
     stats_io(i, t);

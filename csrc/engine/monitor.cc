@@ -27,6 +27,7 @@ static void monitor_start(Engine* e, Session* s) {
     port_join(port, s->monitor, s);
     mutex_unlock(&p->monitors_lock);
     s->is_monitor.store(true, std::memory_order_relaxed);
+    session_listens_to(s, kListensMonitor, true);
     e->core.monitors.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -42,6 +43,7 @@ void monitor_stop(Engine* e, Session* s) {
     mem_free(s->monitor, sizeof(Receiver));
     s->monitor = nullptr;
     s->is_monitor.store(false, std::memory_order_relaxed);
+    session_listens_to(s, kListensMonitor, false);
     e->core.monitors.fetch_sub(1, std::memory_order_relaxed);
 }
 

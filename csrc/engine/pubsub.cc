@@ -22,56 +22,15 @@ static Topic* topic_of(HashNode* n) { return reinterpret_cast<Topic*>(n); }
 static Sub* sub_of(HashNode* n) { return reinterpret_cast<Sub*>(n); }
 static size_t at(TopicKind kind) { return static_cast<size_t>(kind); }
 
-// ---- hash tables ------------------------------------------------------------------------------
-
-constexpr size_t kSlotsMin = 8;
-
-static HashNode** slot_of(HashTable* t, uint64_t hash) { return &t->slots[hash & (t->cap - 1)]; }
-
-static void resize(HashTable* t, size_t cap) {
-    HashTable fresh = {nullptr, cap, t->count};
-    if (cap != 0) fresh.slots = static_cast<HashNode**>(mem_calloc(cap * sizeof(HashNode*)));
-    for (size_t i = 0; i < t->cap; i++) {
-        for (HashNode *n = t->slots[i], *next; n != nullptr; n = next) {
-            next = n->next;
-            HashNode** to = slot_of(&fresh, n->hash);
-            n->next = *to;
-            *to = n;
-        }
-    }
-    mem_free(t->slots, t->cap * sizeof(HashNode*));
-    *t = fresh;
-}
-
-static void table_add(HashTable* t, HashNode* n) {
-    if (t->count == t->cap) resize(t, t->cap == 0 ? kSlotsMin : 2 * t->cap);
-    HashNode** to = slot_of(t, n->hash);
-    n->next = *to;
-    *to = n;
-    t->count++;
-}
-
-static void table_remove(HashTable* t, HashNode* n) {
-    HashNode** to = slot_of(t, n->hash);
-    while (*to != n)
-        to = &(*to)->next;
-    *to = n->next;
-    t->count--;
-    if (t->count == 0) return resize(t, 0);
-    if (t->cap > kSlotsMin && t->count < t->cap / 8) resize(t, t->cap / 4);
-}
-
 static Topic* find_topic(HashTable* t, Bytes name, uint64_t hash) {
-    if (t->count == 0) return nullptr;
-    for (HashNode* n = *slot_of(t, hash); n != nullptr; n = n->next) {
+    for (HashNode* n = nodes_first(t, hash); n != nullptr; n = n->next) {
         if (n->hash == hash && bytes_equal(topic_of(n)->bytes(), name)) return topic_of(n);
     }
     return nullptr;
 }
 
 static Sub* find_sub(HashTable* t, Bytes name, uint64_t hash) {
-    if (t->count == 0) return nullptr;
-    for (HashNode* n = *slot_of(t, hash); n != nullptr; n = n->next) {
+    for (HashNode* n = nodes_first(t, hash); n != nullptr; n = n->next) {
         if (n->hash == hash && bytes_equal(sub_of(n)->topic->bytes(), name)) return sub_of(n);
     }
     return nullptr;
@@ -102,13 +61,13 @@ static Topic* topic_new(PubSub* p, TopicKind kind, Shelf* shelf, Bytes name, uin
     t->node.hash = hash;
     t->len = static_cast<uint32_t>(name.len);
     if (name.len != 0) memcpy(t->name, name.ptr, name.len);
-    table_add(&shelf->topics, &t->node);
+    nodes_add(&shelf->topics, &t->node);
     p->topics[at(kind)].fetch_add(1, std::memory_order_relaxed);
     return t;
 }
 
 static void topic_drop(PubSub* p, TopicKind kind, Shelf* shelf, Topic* t) {
-    table_remove(&shelf->topics, &t->node);
+    nodes_remove(&shelf->topics, &t->node);
     p->topics[at(kind)].fetch_sub(1, std::memory_order_relaxed);
     mem_free(t, sizeof(Topic) + t->len);
 }
@@ -159,6 +118,7 @@ static void note_counts(Session* s, TopicKind kind) {
     s->subscribed = 0;
     for (const HashTable& t : s->subs->by_name)
         s->subscribed += static_cast<uint32_t>(t.count);
+    session_listens_to(s, kListensChannels, s->subscribed != 0);
 }
 
 bool pubsub_subscribe(PubSub* p, Session* s, TopicKind kind, Bytes name) {
@@ -180,7 +140,7 @@ bool pubsub_subscribe(PubSub* p, Session* s, TopicKind kind, Bytes name) {
     sub->prev = s->subs->last[at(kind)];
     (sub->prev != nullptr ? sub->prev->next : s->subs->first[at(kind)]) = sub;
     s->subs->last[at(kind)] = sub;
-    table_add(mine, &sub->node);
+    nodes_add(mine, &sub->node);
     note_counts(s, kind);
     return true;
 }
@@ -193,7 +153,7 @@ static void leave(PubSub* p, Session* s, TopicKind kind, Sub* sub, bool deliver)
     bool gone = !port_leave(port, &sub->receiver);
     sub->topic->members--;
     if (gone) port_unlink(&sub->topic->ports, port);
-    table_remove(&s->subs->by_name[at(kind)], &sub->node);
+    nodes_remove(&s->subs->by_name[at(kind)], &sub->node);
     if (sub->topic->ports == nullptr) topic_drop(p, kind, shelf, sub->topic);
     mutex_unlock(&shelf->lock);
     if (deliver) mailbox_drain(s->mailbox);

@@ -17,22 +17,12 @@
 #pragma once
 #include "cmd/mailbox.h"
 #include "engine/engine.h"
+#include "engine/hash_nodes.h"
 
 namespace rp {
 
 enum class TopicKind : uint8_t { channel, pattern, shard };
 constexpr size_t kTopicKinds = 3;
-
-// A hash table of nodes that their owner embeds; the table owns its array only.
-struct HashNode {
-    HashNode* next;
-    uint64_t hash;
-};
-struct HashTable {
-    HashNode** slots = nullptr;
-    size_t cap = 0;  // a power of two, or 0
-    size_t count = 0;
-};
 
 struct Topic;
 

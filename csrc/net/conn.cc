@@ -547,7 +547,7 @@ void conn_tend(Conn* c) {
     if (conn_over_output_limit(c) || hung_up_waiting(c) || conn_tls_late(c)) return conn_close(c);
     if (c->session.waits.load(std::memory_order_relaxed)) return;
     auto idle_max_ms = static_cast<uint64_t>(config_num(engine_of(c)->config->timeout_s)) * 1000;
-    if (idle_max_ms != 0 && c->mark_seq == 0 && !session_listens(&c->session) &&
+    if (idle_max_ms != 0 && c->mark_seq == 0 && !session_subscribes(&c->session) &&
         loop_now_ms(c->loop) - c->last_io_ms > idle_max_ms) {
         RP_LOG_VERBOSE("Closing idle client");
         conn_close(c);

@@ -211,12 +211,23 @@ void conn_lend(Session* s) {
     loop_lend_chunk(c->loop, &s->out);
 }
 
+// A client that tracks keys is a normal one, whose replies have no limit of their own. What it has
+// not asked for is bounded as MONITOR is.
+static bool pushed_too_much(const Conn* c) {
+    if (session_subscribes(&c->session)) return false;
+    const ClientLimit* limits = c->loop->net->engine->config->client_limits;
+    auto most = static_cast<size_t>(
+        config_num(limits[static_cast<size_t>(ClientClass::replica)].hard_bytes));
+    return most != 0 && c->session.pushed_bytes >= most;
+}
+
 // Nothing is closed in here: the loop is on its way through the receivers.
 void conn_pushed(Session* s) {
     Conn* c = conn_of(s);
     rounds_add(&c->loop->rounds, c);
     auto hard = static_cast<size_t>(config_num(limit_of(c)->hard_bytes));
-    if (RP_LIKELY(hard == 0 || s->out.bytes < hard)) return;
+    bool over = hard != 0 ? s->out.bytes >= hard : pushed_too_much(c);
+    if (RP_LIKELY(!over)) return;
     s->cut = true;  // conn_flush closes it
     conn_mark_dirty(c);
 }

@@ -320,6 +320,7 @@ static void on_idle(uv_idle_t* handle) {
 
 static void end_turn(Loop* l) {
     submit_turn(l);
+    engine_end_turn(l->net->engine);
     mailbox_drain(&l->messages);
     Conn* c = l->dirty;
     l->dirty = nullptr;

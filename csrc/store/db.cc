@@ -22,11 +22,24 @@ uint64_t db_hash_slow(Access* a, Bytes key) {
 
 // ---- changes: the one place where watchers and counters learn of them (D3) --------------------
 
+[[gnu::noinline, gnu::cold]] static void tell_change(Access* a, Bytes key, uint64_t hash,
+                                                     bool deleted) {
+    Segment* seg = table_segment(db_table(a), hash);
+    if (seg->watched.load(std::memory_order_relaxed) != 0) {
+        watch_touch(a, seg, key, hash, deleted);
+    }
+    const Store* st = a->store;
+    if (st->tracked.load(std::memory_order_relaxed)) {
+        st->on_change(st->on_change_arg, a->client, key, hash);
+    }
+}
+
 static void note_change(Access* a, Bytes key, uint64_t hash, bool deleted) {
     a->changes++;
-    Segment* seg = table_segment(db_table(a), hash);
-    if (RP_UNLIKELY(seg->watched.load(std::memory_order_relaxed) != 0)) {
-        watch_touch(a, seg, key, hash, deleted);
+    const Segment* seg = table_segment(db_table(a), hash);
+    bool watched = seg->watched.load(std::memory_order_relaxed) != 0;
+    if (RP_UNLIKELY(watched || a->store->tracked.load(std::memory_order_relaxed))) {
+        tell_change(a, key, hash, deleted);
     }
 }
 
@@ -39,9 +52,11 @@ static void remove_entry(Access* a, Bytes key, uint64_t hash, Place at) {
 // An expired key is deleted by whoever meets it under lock; that is not a change made by the
 // command.
 static void remove_expired(Access* a, Bytes key, uint64_t hash, Place at) {
-    uint64_t changes = a->changes;
+    uint64_t changes = a->changes, client = a->client;
     record_delete(a, key);
+    a->client = 0;
     remove_entry(a, key, hash, at);
+    a->client = client;
     a->changes = changes;
     stat_add(&a->stats->expired);
     notify(a, kNotifyExpired, "expired", key);

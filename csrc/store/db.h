@@ -11,7 +11,8 @@
 //                 (I1), counted, and seen by WATCH as a change; without lock need_lock is set, so
 //                 that whoever reads it deletes it.
 //             D3  every change of a key passes through db_put, db_delete, db_set_expiry,
-//                 db_set_integer or db_changed_box: there it reaches the watchers and the counters.
+//                 db_set_integer or db_changed_box: there it reaches the watchers, the clients that
+//                 track, and the counters.
 //                 The journal (store/journal.h) hears of expired keys here, of all else from
 //                 whoever opened the record: the dispatcher.
 #pragma once
@@ -32,6 +33,7 @@ struct Access {
     EpochSlot* slot = nullptr;
     StoreStats* stats = nullptr;
     LogVoice* log = nullptr;  // null: nothing is logged
+    uint64_t client = 0;      // whose command it is; 0: nobody's
     uint32_t db = 0;
     bool locked = false;     // the segments of the declared keys are held, or the gate is closed
     bool need_lock = false;  // out: run me again with locked = true

@@ -116,6 +116,7 @@ static bool evict_entry(Access* a, uint32_t db, Entry* victim) {
     mine.locked = true;
     mine.no_touch = true;
     mine.hash_count = 0;
+    mine.client = 0;
     Bytes key = entry_key(victim);
     Segment* seg = table_segment(db_table(&mine), table_hash(key));
     MutexGuard held(&seg->lock);

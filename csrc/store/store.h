@@ -39,8 +39,15 @@ struct Store {
     // Keyspace events (store/notify.h); set before any thread uses the store.
     void (*on_event)(void* arg, uint32_t db, Bytes event, Bytes key) = nullptr;
     void* on_event_arg = nullptr;
+    // Client tracking (engine/tracking.h), likewise. While `tracked`, every change of a key is
+    // told, under its segment's lock once it is made, and who made it (0: nobody); and that
+    // databases were emptied, behind the closed gate.
+    void (*on_change)(void* arg, uint64_t by, Bytes key, uint64_t hash) = nullptr;
+    void (*on_flush)(void* arg) = nullptr;
+    void* on_change_arg = nullptr;
     // Behind the gate.
     Database* dbs = nullptr;
+    std::atomic<bool> tracked{false};  // seldom written
     // Any thread.
     Gate gate;
     Preserve preserve;

@@ -29,7 +29,7 @@ TEST(ClientCmd, NamesAreCheckedAndForgotten) {
              {"CLIENT SETNAME", "-ERR wrong number of arguments for 'client|setname' command"},
              {"CLIENT", "-ERR wrong number of arguments for 'client' command"},
              {"CLIENT FOO", "-ERR unknown subcommand 'FOO'. Try CLIENT HELP."},
-             {"CLIENT TRACKING ON", "-ERR unknown subcommand 'TRACKING'. Try CLIENT HELP."}});
+             {"CLIENT NOSUCH ON", "-ERR unknown subcommand 'NOSUCH'. Try CLIENT HELP."}});
 }
 
 TEST(ClientCmd, SetinfoAsInRedis72) {
