@@ -8,6 +8,7 @@
 #include "resp/out.h"
 #include "resp/parser.h"
 #include "store/watch.h"
+#include "sync/mutex.h"
 
 namespace rp {
 
@@ -73,7 +74,7 @@ struct Session {
     // Messages (cmd/mailbox.h).
     Mailbox* mailbox =
         nullptr;  // of its owner; null: it cannot subscribe. Constant once registered
-    Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet
+    Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet. Changed under subs_lock
     uint32_t subscribed = 0;        // channels, patterns and shard channels together
     Receiver* monitor = nullptr;    // MONITOR; null: it does not
     bool cut = false;               // it has missed messages or does not read them: no more of them
@@ -110,6 +111,7 @@ struct Session {
     bool unix_socket = false;
     char addr[64] = {};  // "127.0.0.1:50512" or "/path:0"
     char laddr[128] = {};
+    Mutex subs_lock;  // a leaf: what the session listens to, for who asks from outside
     // Under Clients.lock.
     AclUser* user = nullptr;  // a reference; null: no engine, everything is allowed
     char* name = nullptr;     // heap, or null
