@@ -62,6 +62,7 @@ struct Session {
     bool authenticated = true;   // it has logged in, or need not
     bool inside = false;         // in-process and not logged in as anybody: no rules hold
     bool embedded = false;       // no transport: QUIT, output limits and KILL mean less
+    bool observer = false;       // CLIENT PAUSE does not hold back what it reads
     bool replay = false;         // the log is being replayed: nothing is logged, refused or expired
     size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early
     uint64_t rests_on = 0;       // the replies in `out` may leave once the log has got this far
