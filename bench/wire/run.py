@@ -8,6 +8,7 @@ Examples:
   python bench/wire/run.py --memory 10M    RSS bytes per key
   python bench/wire/run.py --idle 10000    RSS of idle connections
   python bench/wire/run.py --big           a 512 MiB value, there and back
+  python bench/wire/run.py --costs         what slow log, latency tracking and ACL cost
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import costs
 import matrix
 import modes
 from loadgen import find_load
@@ -81,6 +83,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     one.add_argument("--memory", type=number, metavar="N", help="RSS per key with N keys")
     one.add_argument("--idle", type=number, metavar="N", help="RSS of N idle connections")
     one.add_argument("--big", action="store_true", help="SET and GET of one big value")
+    one.add_argument("--costs", action="store_true", help="slow log, latency tracking, ACL")
     how = parser.add_argument_group("how")
     how.add_argument("--peers", type=peer_names, help="redis,valkey (default: those installed)")
     how.add_argument("--only-peers", action="store_true", help="leave RustyPotato out")
@@ -106,6 +109,8 @@ def apply_defaults(args: argparse.Namespace) -> None:
     cells: tuple[list[str], list[int], list[int], list[int], int, float]
     if args.quick:
         cells = (["get", "set"], [1, 16], [100_000], [64], 1, 0.3)
+    elif args.costs:
+        cells = (["get"], [16], [100_000], [64], 60, 0.25)
     elif args.bars or args.loops:
         cells = (["get", "set"], PIPELINES, [100_000], [64], 5, 1.5)
     elif args.full:
@@ -279,6 +284,14 @@ def measure_memory(args: argparse.Namespace, names: list[str], load: str) -> Non
     report(args, [(title, rows)], {"versions": versions})
 
 
+def measure_costs(args: argparse.Namespace, load: str) -> None:
+    server_cpus, load_cpus = choose_cpus()
+    cells = [(op, pipeline) for op in args.ops for pipeline in args.pipelines]
+    with Server("rustypotato", 1, server_cpus) as server:
+        rows = costs.cost_rows(server, load, load_cpus, cells, args.repeat, args.seconds)
+        report(args, [("Costs", rows)], {"versions": {server.name: server.version}})
+
+
 def check_args(args: argparse.Namespace) -> None:
     if not Path("/proc/self/schedstat").exists():
         raise BenchError("needs Linux with /proc/<pid>/schedstat to read a server's CPU time")
@@ -300,6 +313,8 @@ def main() -> int:
         load = "" if args.idle or args.big else find_load(args.load)
         if args.loops:
             measure_loops(args, names, load)
+        elif args.costs:
+            measure_costs(args, load)
         elif args.memory or args.idle or args.big:
             measure_memory(args, names, load)
         else:

@@ -170,9 +170,12 @@ static void push(const Port* p, Session* s, Blob* wire) {
     if (p->box->pushed != nullptr) p->box->pushed(s);
 }
 
+// What was published after a client was closed (CLIENT KILL, ACL SETUSER) is not for it.
+static bool is_gone(const Session* s) { return s->cut || s->kill.load(std::memory_order_relaxed); }
+
 static void deliver(const Port* p, Blob* wire, uint64_t seq) {
     for (Receiver* r = p->head; r != nullptr; r = r->next) {
-        if (RP_UNLIKELY(seq < r->since || seq >= r->until || r->session->cut)) continue;
+        if (RP_UNLIKELY(seq < r->since || seq >= r->until || is_gone(r->session))) continue;
         push(p, r->session, wire);
     }
 }
@@ -243,7 +246,7 @@ static void deliver_run(Run* run) {
         return;
     }
     for (Receiver* r = p->head; r != nullptr; r = r->next) {
-        if (RP_UNLIKELY(r->session->cut)) continue;
+        if (RP_UNLIKELY(is_gone(r->session))) continue;
         if (RP_LIKELY(run->seq >= r->since && run->seq + run->count <= r->until)) {
             push_run(run, r->session);
             continue;

@@ -8,6 +8,7 @@
 #include "resp/out.h"
 #include "resp/parser.h"
 #include "store/watch.h"
+#include "sync/mutex.h"
 
 namespace rp {
 
@@ -80,6 +81,7 @@ struct Session {
     bool authenticated = true;   // it has logged in, or need not
     bool inside = false;         // in-process and not logged in as anybody: no rules hold
     bool embedded = false;       // no transport: QUIT, output limits and KILL mean less
+    bool observer = false;       // CLIENT PAUSE does not hold back what it reads
     bool replay = false;         // the log is being replayed: nothing is logged, refused or expired
     size_t out_stop = SIZE_MAX;  // with more unsent bytes than this a batch ends early
     uint64_t rests_on = 0;       // the replies in `out` may leave once the log has got this far
@@ -92,7 +94,7 @@ struct Session {
     // Messages (cmd/mailbox.h).
     Mailbox* mailbox =
         nullptr;  // of its owner; null: it cannot subscribe. Constant once registered
-    Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet
+    Subscriptions* subs = nullptr;  // engine/pubsub.h; null: none yet. Changed under subs_lock
     uint32_t subscribed = 0;        // channels, patterns and shard channels together
     Receiver* monitor = nullptr;    // MONITOR; null: it does not
     size_t pushed_bytes = 0;        // of messages, since `out` was empty
@@ -133,6 +135,7 @@ struct Session {
     bool unix_socket = false;
     char addr[64] = {};  // "127.0.0.1:50512" or "/path:0"
     char laddr[128] = {};
+    Mutex subs_lock;  // a leaf: what the session listens to, for who asks from outside
     // Under Clients.lock.
     AclUser* user = nullptr;  // a reference; null: no engine, everything is allowed
     char* name = nullptr;     // heap, or null

@@ -105,6 +105,9 @@ int rp_request_stop(rp_store* store);
 /* A conversation: its database, protocol (2 or 3), MULTI and WATCH. *out: the caller's until
  * rp_session_close. */
 int rp_session_open(rp_store* store, int protocol, rp_session** out);
+/* For a session that watches the store: CLIENT PAUSE ALL does not hold back commands of it that
+ * write nothing. */
+void rp_session_observe(rp_session* session);
 /* Null is fine. */
 void rp_session_close(rp_session* take);
 /* The calling thread's own session, made with `protocol` on first use and freed when the thread

@@ -79,6 +79,8 @@ int rp::session_make(rp_store* store, int protocol, int event_fd, size_t bytes_m
     return RP_OK;
 }
 
+void rp_session_observe(rp_session* session) { session->session.observer = true; }
+
 void rp_session_close(rp_session* take) {
     if (take == nullptr || !store_is_mine(take->store)) return;
     rp_store* store = take->store;

@@ -24,7 +24,7 @@
 #include "cmd/admit.h"
 #include "engine/acl_log.h"
 #include "engine/acl_rules.h"
-#include "engine/engine.h"
+#include "engine/pubsub.h"
 
 namespace rp {
 
@@ -51,6 +51,8 @@ void acl_free(Acl* take);
 
 // ---- users ------------------------------------------------------------------------------------
 // All of these publish at once: the next command of every client is judged by the new rules.
+// ACL SETUSER that takes a channel away closes the connections of the user that listen to something
+// its new rules do not allow; it looks at the names of all their subscriptions then.
 
 // Copies the rules of a user. False: there is none.
 bool acl_user_rules(Acl* a, Bytes name, AclRules* out);
@@ -59,7 +61,8 @@ bool acl_user_rules(Acl* a, Bytes name, AclRules* out);
                                 std::string* why, CmdCtx* c = nullptr);
 // ACL DELUSER of one user but the default one; its connections are closed. False: there is none.
 bool acl_delete_user(CmdCtx* c, Bytes name);
-// All users at once (ACL LOAD). Who is not logged in as the default user is disconnected.
+// All users at once (ACL LOAD). Who is not logged in as the default user is disconnected; who is
+// goes on listening to whatever it listens to, as in Redis.
 // `c` null: at start, when there are no clients.
 void acl_replace_users(Engine* e, CmdCtx* c, const std::map<std::string, AclRules>& users);
 // The setting requirepass has changed: it is the default user's only password, or it has none.
@@ -106,6 +109,10 @@ inline bool acl_trusted(const Acl* a, const Session* s) {
 // ---- checks -----------------------------------------------------------------------------------
 // DispatchHooks.admit: NOAUTH, NOPERM. REQUIRES: pinned.
 bool acl_admit(CmdCtx* c, const CmdRef* ref, Args argv, Rejection* why);
+// SUBSCRIBE and its kin, when the session listens already: do the rules still allow it? They may
+// have changed since the command was admitted, and who changed them may have come before. REQUIRES:
+// pinned.
+bool acl_keep_listening(const CmdCtx* c, TopicKind kind, Args names);
 // Notes a refusal of this session's command in ACL LOG. `object`: the command, key, channel.
 void acl_note(const CmdCtx* c, AclDenied reason, Bytes object, Bytes user);
 

@@ -27,10 +27,16 @@ static uint8_t access_of(uint32_t key_flags) {
     return access;
 }
 
+static bool pattern_fits(const AclPattern* p, Bytes key) {
+    if (!p->prefix) return glob_match(view(p->text), key);
+    size_t len = p->text.size() - 1;
+    return key.len >= len && memcmp(key.ptr, p->text.data(), len) == 0;
+}
+
 static bool key_allowed(const AclSelector* s, Bytes key, uint32_t key_flags) {
     uint8_t access = access_of(key_flags);
     for (const AclPattern& p : s->keys) {
-        if ((p.access & access) == access && glob_match(view(p.text), key)) return true;
+        if ((p.access & access) == access && pattern_fits(&p, key)) return true;
     }
     return false;
 }

@@ -185,6 +185,14 @@ static uint8_t key_access(Bytes rule, size_t* used) {
     return access;
 }
 
+static bool is_prefix(Bytes pattern) {
+    if (pattern.len < 2 || pattern[pattern.len - 1] != '*') return false;
+    for (size_t i = 0; i + 1 < pattern.len; i++) {
+        if (strchr("*?[\\", pattern[i]) != nullptr) return false;
+    }
+    return true;
+}
+
 static AclError apply_key_pattern(AclSelector* s, Bytes rule) {
     if (s->all_keys) return AclError::after_all_keys;
     size_t used = 1;
@@ -196,7 +204,7 @@ static AclError apply_key_pattern(AclSelector* s, Bytes rule) {
         known.access |= access;
         return AclError::none;
     }
-    s->keys.push_back({to_string(pattern), access});
+    s->keys.push_back({to_string(pattern), access, is_prefix(pattern)});
     return AclError::none;
 }
 

@@ -25,6 +25,7 @@ enum : uint8_t { kAclKeyRead = 1, kAclKeyWrite = 2, kAclKeyAll = 3 };
 struct AclPattern {
     std::string text;
     uint8_t access;  // kAclKey...
+    bool prefix;     // plain bytes and one star behind them, as in "app:*": no need to interpret it
 };
 struct AclFirstArg {
     uint16_t id;

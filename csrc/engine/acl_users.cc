@@ -67,7 +67,8 @@ static void disconnect(Engine* e, AclUser* u, CmdCtx* c) {
     if (others) engine_wake_loops(e);
 }
 
-// Is there a channel that `before` allowed and `now` may not?
+// Is there a channel that `before` allowed and `now` may not? Patterns are compared as words: one
+// that only implies another does not stand for it.
 static bool channels_lost(const AclRules* before, const AclRules* now) {
     for (const AclSelector& s : before->selectors) {
         if (s.all_channels && !acl_allows_channel(now, "*", true)) return true;
@@ -78,13 +79,20 @@ static bool channels_lost(const AclRules* before, const AclRules* now) {
     return false;
 }
 
-// Who listens to anything is closed when its user has lost a channel: what exactly it listens to
-// only its own thread may read.
+static bool may_listen(const void* rules, TopicKind kind, Bytes name) {
+    return acl_allows_channel(static_cast<const AclRules*>(rules), name,
+                              kind == TopicKind::pattern);
+}
+
+// Who listens to something that its user may not any more is closed. A SUBSCRIBE under way that is
+// not seen here sees the new rules (acl_keep_listening). REQUIRES: Acl.lock.
 static void close_subscribers(Engine* e, const AclUser* u, CmdCtx* c) {
+    const AclRules* now = u->rules.load(std::memory_order_relaxed);
     bool others = false;
     mutex_lock(&e->clients.lock);
     for (Session* s = e->clients.head; s != nullptr; s = s->next) {
-        if (s->user == u && client_subscribed(s)) others |= close_session(s, c);
+        if (s->user != u || !pubsub_listens_beyond(s, may_listen, now)) continue;
+        others |= close_session(s, c);
     }
     mutex_unlock(&e->clients.lock);
     if (others) engine_wake_loops(e);
@@ -92,14 +100,23 @@ static void close_subscribers(Engine* e, const AclUser* u, CmdCtx* c) {
 
 // REQUIRES: Acl.lock. `restricted` comes before the sessions, so that one that logs in meanwhile
 // sees it (A1).
-static void publish(Engine* e, AclUser* u, const AclRules& rules, CmdCtx* c) {
+static void publish(Engine* e, AclUser* u, const AclRules& rules) {
     const AclRules* old = u->rules.exchange(new AclRules(rules), std::memory_order_acq_rel);
     bool restricted = !acl_rules_unrestricted(&rules);
     u->restricted.store(restricted, std::memory_order_relaxed);
     if (u == e->acl->standard) note_standard(e->acl, rules);
     if (restricted) guard_sessions(e, u);
-    if (restricted && channels_lost(old, &rules)) close_subscribers(e, u, c);
     epoch_retire(epoch_slot(), const_cast<AclRules*>(old), sizeof(AclRules), free_rules);
+}
+
+bool acl_keep_listening(const CmdCtx* c, TopicKind kind, Args names) {
+    const Session* s = c->session;
+    if (!s->guarded.load(std::memory_order_relaxed) || s->inside || s->embedded) return true;
+    const AclRules* now = s->user->rules.load(std::memory_order_acquire);
+    for (size_t i = 0; i < names.len; i++) {
+        if (!may_listen(now, kind, names[i])) return false;
+    }
+    return true;
 }
 
 // ---- the table --------------------------------------------------------------------------------
@@ -168,11 +185,13 @@ bool acl_set_user(Engine* e, Bytes name, const Bytes* rules, size_t count, std::
     AclRules staged =
         u != nullptr ? *u->rules.load(std::memory_order_relaxed) : acl_rules_new(open_channels);
     if (!apply_all(&staged, joined, open_channels, why)) return false;
-    if (u != nullptr) {
-        publish(e, u, staged, c);
-    } else {
+    if (u == nullptr) {
         a->users[to_string(name)] = user_new(to_string(name), staged);
+        return true;
     }
+    bool lost = channels_lost(u->rules.load(std::memory_order_relaxed), &staged);
+    publish(e, u, staged);
+    if (lost) close_subscribers(e, u, c);
     return true;
 }
 
@@ -199,7 +218,7 @@ void acl_replace_users(Engine* e, CmdCtx* c, const std::map<std::string, AclRule
     a->users.clear();
     a->users[kStandardName] = a->standard;
     auto standard = users.find(kStandardName);
-    publish(e, a->standard, standard != users.end() ? standard->second : acl_rules_open(), c);
+    publish(e, a->standard, standard != users.end() ? standard->second : acl_rules_open());
     for (auto& [name, rules] : users) {
         if (name != kStandardName) a->users[name] = user_new(name, rules);
     }
@@ -260,7 +279,7 @@ void acl_apply_requirepass(Engine* e) {
     if (password.len != 0) {
         rules.passwords.push_back(acl_hash_password({password.text, password.len}));
     }
-    publish(e, u, rules, nullptr);
+    publish(e, u, rules);
 }
 
 // ---- sessions ---------------------------------------------------------------------------------

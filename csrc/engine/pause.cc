@@ -83,6 +83,7 @@ static bool may_write(const Session* s, const Cmd* row) {
 bool pause_holds(Engine* e, const Session* s, const Cmd* row) {
     pause_end_if_over(e);
     uint32_t state = e->core.pause_state.load(std::memory_order_acquire);
+    if (s->observer && !may_write(s, row)) return false;
     if (state == kPauseAll || (state == kPauseWrites && may_write(s, row))) return true;
     // In-process callers go on: their store may outlive its being served.
     return e->persistence->stopping.load(std::memory_order_relaxed) && !s->embedded &&

@@ -121,9 +121,31 @@ static void note_counts(Session* s, TopicKind kind) {
     session_listens_to(s, kListensChannels, s->subscribed != 0);
 }
 
+static void link_sub(Session* s, TopicKind kind, Sub* sub) {
+    MutexGuard guard(&s->subs_lock);
+    sub->next = nullptr;
+    sub->prev = s->subs->last[at(kind)];
+    (sub->prev != nullptr ? sub->prev->next : s->subs->first[at(kind)]) = sub;
+    s->subs->last[at(kind)] = sub;
+}
+
+static void unlink_sub(Session* s, TopicKind kind, const Sub* sub) {
+    MutexGuard guard(&s->subs_lock);
+    (sub->prev != nullptr ? sub->prev->next : s->subs->first[at(kind)]) = sub->next;
+    (sub->next != nullptr ? sub->next->prev : s->subs->last[at(kind)]) = sub->prev;
+}
+
+static void replace_subs(Session* s, Subscriptions* take) {
+    mutex_lock(&s->subs_lock);
+    Subscriptions* old = s->subs;
+    s->subs = take;
+    mutex_unlock(&s->subs_lock);
+    if (old != nullptr) mem_free(old, sizeof(Subscriptions));
+}
+
 bool pubsub_subscribe(PubSub* p, Session* s, TopicKind kind, Bytes name) {
     uint64_t hash = hash_bytes(name);
-    if (s->subs == nullptr) s->subs = new (mem_alloc(sizeof(Subscriptions))) Subscriptions;
+    if (s->subs == nullptr) replace_subs(s, new (mem_alloc(sizeof(Subscriptions))) Subscriptions);
     HashTable* mine = &s->subs->by_name[at(kind)];
     if (find_sub(mine, name, hash) != nullptr) return false;
     Sub* sub = new (mem_alloc(sizeof(Sub))) Sub;
@@ -136,10 +158,7 @@ bool pubsub_subscribe(PubSub* p, Session* s, TopicKind kind, Bytes name) {
     t->members++;
     mutex_unlock(&shelf->lock);
     sub->topic = t;
-    sub->next = nullptr;
-    sub->prev = s->subs->last[at(kind)];
-    (sub->prev != nullptr ? sub->prev->next : s->subs->first[at(kind)]) = sub;
-    s->subs->last[at(kind)] = sub;
+    link_sub(s, kind, sub);
     nodes_add(mine, &sub->node);
     note_counts(s, kind);
     return true;
@@ -149,6 +168,7 @@ bool pubsub_subscribe(PubSub* p, Session* s, TopicKind kind, Bytes name) {
 static void leave(PubSub* p, Session* s, TopicKind kind, Sub* sub, bool deliver) {
     Port* port = sub->receiver.port;
     Shelf* shelf = shelf_of(p, kind, sub->node.hash);
+    unlink_sub(s, kind, sub);  // first: its topic may go
     mutex_lock(&shelf->lock);
     bool gone = !port_leave(port, &sub->receiver);
     sub->topic->members--;
@@ -158,8 +178,6 @@ static void leave(PubSub* p, Session* s, TopicKind kind, Sub* sub, bool deliver)
     mutex_unlock(&shelf->lock);
     if (deliver) mailbox_drain(s->mailbox);
     port_forget(port, &sub->receiver, gone);
-    (sub->prev != nullptr ? sub->prev->next : s->subs->first[at(kind)]) = sub->next;
-    (sub->next != nullptr ? sub->next->prev : s->subs->last[at(kind)]) = sub->prev;
     mem_free(sub, sizeof(Sub));
     note_counts(s, kind);
 }
@@ -187,8 +205,7 @@ void pubsub_forget(Engine* e, Session* s) {
         while (s->subs->first[at(kind)] != nullptr)
             leave(e->pubsub, s, kind, s->subs->first[at(kind)], false);
     }
-    mem_free(s->subs, sizeof(Subscriptions));
-    s->subs = nullptr;
+    replace_subs(s, nullptr);
 }
 
 // ---- publishing -------------------------------------------------------------------------------
@@ -262,6 +279,18 @@ uint64_t pubsub_count(PubSub* p, TopicKind kind, Bytes name) {
     MutexGuard guard(&shelf->lock);
     const Topic* t = find_topic(&shelf->topics, name, hash);
     return t != nullptr ? t->members : 0;
+}
+
+bool pubsub_listens_beyond(Session* s, bool (*allowed)(const void* arg, TopicKind kind, Bytes name),
+                           const void* arg) {
+    MutexGuard guard(&s->subs_lock);
+    if (s->subs == nullptr) return false;
+    for (TopicKind kind : {TopicKind::pattern, TopicKind::channel, TopicKind::shard}) {
+        for (const Sub* sub = s->subs->first[at(kind)]; sub != nullptr; sub = sub->next) {
+            if (!allowed(arg, kind, sub->topic->bytes())) return true;
+        }
+    }
+    return false;
 }
 
 static void each_of(Shelf* shelf, void (*visit)(void* arg, Bytes name), void* arg) {

@@ -13,7 +13,8 @@
 // Locks      shelf -> patterns -> Mailbox.lock, all below the segments: a command may publish with
 //            its keys locked (keyspace events, EXEC). No callback is called under them but a
 //            mailbox' wake.
-// Threads    pubsub_publish and the questions: any. The rest: the session's thread.
+// Threads    pubsub_publish and the questions: any. The rest: the session's thread, which changes
+//            the order of its subscriptions under Session.subs_lock: others may walk it there.
 #pragma once
 #include "cmd/mailbox.h"
 #include "engine/engine.h"
@@ -79,6 +80,10 @@ inline bool pubsub_anybody(const PubSub* p, TopicKind kind) {
 }
 
 uint64_t pubsub_count(PubSub* p, TopicKind kind, Bytes name);  // subscribers of one
+// Does it listen to anything that is not `allowed`? Any thread while the session cannot go away:
+// its own, or under Clients.lock. allowed() must not lock.
+bool pubsub_listens_beyond(Session* s, bool (*allowed)(const void* arg, TopicKind kind, Bytes name),
+                           const void* arg);
 // Names of a kind, one shelf at a time under its lock: visit must not lock.
 void pubsub_each(PubSub* p, TopicKind kind, void (*visit)(void* arg, Bytes name), void* arg);
 

@@ -2,6 +2,7 @@
 //
 // Confirmations are messages, not replies: they go where messages go, past CLIENT REPLY OFF.
 #include "base/glob.h"
+#include "engine/acl.h"
 #include "engine/families.h"
 #include "engine/pubsub.h"
 
@@ -43,6 +44,7 @@ static void subscribe(CmdCtx* c, Args argv, TopicKind kind, Bytes what, const ch
         pubsub_subscribe(c->engine->pubsub, s, kind, topic);
         confirm(s, kind, what, &topic);
     }
+    if (!acl_keep_listening(c, kind, {argv.items + 1, argv.len - 1})) c->request_close = true;
 }
 
 // In the order of subscribing. The name lives in the Sub's topic, which goes with the last one.

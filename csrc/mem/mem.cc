@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -136,6 +137,24 @@ void mem_free(void* p, size_t size) {
     Stock* s = thread_stock;
     if (s != nullptr && c <= kStockBlockMax && stock_put(s, p, c)) return;
     free(p);
+}
+
+// Of twice as much the ends are given back.
+void* mem_try_map(size_t size) {
+    void* got = mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (got == MAP_FAILED) return nullptr;
+    auto start = reinterpret_cast<uintptr_t>(got);
+    uintptr_t aligned = (start + size - 1) & ~(size - 1);
+    RP_ASSERT(aligned >> 48 == 0);
+    if (aligned != start) munmap(got, aligned - start);
+    munmap(reinterpret_cast<void*>(aligned + size), start + size - aligned);
+    count(static_cast<int64_t>(size));
+    return reinterpret_cast<void*>(aligned);
+}
+
+void mem_unmap(void* p, size_t size) {
+    count(-static_cast<int64_t>(size));
+    munmap(p, size);
 }
 
 void mem_free_aligned(void* p, size_t size) { mem_free(p, size); }

@@ -23,6 +23,10 @@ void* mem_try_alloc(size_t size);
 void* mem_try_realloc(void* p, size_t old_size, size_t new_size);
 void mem_free(void* p, size_t size);  // p may be null
 void mem_free_aligned(void* p, size_t size);
+// Pages from the system and back to it, zeroed, `size` a power of two and the alignment. Null:
+// none.
+void* mem_try_map(size_t size);
+void mem_unmap(void* p, size_t size);
 
 // What an allocation of `size` really takes from the system allocator, book-keeping included.
 size_t mem_cost(size_t size);

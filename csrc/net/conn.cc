@@ -426,7 +426,7 @@ void conn_want_read(Conn* c) {
 // ---- life -------------------------------------------------------------------------------------
 
 Conn* conn_new(Loop* loop, int fd, bool unix_socket) {
-    void* memory = mem_try_alloc(sizeof(Conn));
+    void* memory = slabs_take(&loop->net->slabs);
     if (memory == nullptr) return nullptr;
     Conn* c = new (memory) Conn;
     c->loop = loop;
@@ -441,13 +441,14 @@ Conn* conn_new(Loop* loop, int fd, bool unix_socket) {
 }
 
 static void conn_delete(Conn* take) {
+    Slabs* slabs = &take->loop->net->slabs;
     held_free(take->held);
     in_release(take);
     out_clear(&take->session.out);
     out_clear(&take->session.kept);
     parser_free(take->parser);
     conn_tls_free(take);
-    mem_free(take, sizeof(Conn));
+    slabs_give(slabs, take);
 }
 
 void conn_discard(Conn* take) {

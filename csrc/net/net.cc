@@ -213,6 +213,7 @@ static void net_free(Net* take) {
     for (size_t i = 0; i < take->loop_count; i++)
         take->loops[i].~Loop();
     tls_context_unref(take->tls);
+    slabs_deinit(&take->slabs);
     mem_free_aligned(take->loops, take->loops_cap * sizeof(Loop));
     mem_free(take, sizeof(Net));
 }
@@ -220,6 +221,7 @@ static void net_free(Net* take) {
 Status net_open(Engine* e, const NetOptions& options, Net** out, NetErr* err) {
     *out = nullptr;
     Net* n = new (mem_alloc(sizeof(Net))) Net;
+    slabs_init(&n->slabs, sizeof(Conn));
     n->engine = e;
     n->options = options;
     check_fd_limit(n);

@@ -2,6 +2,7 @@
 #pragma once
 #include "net/loop.h"
 #include "net/net.h"
+#include "net/slabs.h"
 
 namespace rp {
 
@@ -17,6 +18,7 @@ struct Net {
     char unixsocket[108] = {};  // as long as sockaddr_un's
     Net* older = nullptr;       // stopped before this one was opened; freed with it
     // Any thread.
+    Slabs slabs;                     // of Conn
     std::atomic<uint64_t> conns{0};  // accepted and not closed: what maxclients bounds
     std::atomic<int> port{0};        // 0: none
     std::atomic<int> tls_port{0};    // likewise

@@ -371,6 +371,13 @@ static PyObject* m_attach(PyObject* self, PyObject* args) {
     Py_RETURN_NONE;
 }
 
+// _observe(): of a Session that nobody else uses yet.
+static PyObject* m_observe(PyObject* self, PyObject*) {
+    const Caller* c = self_of(self);
+    if (c->session != nullptr && !c->closed) rp_session_observe(c->session);
+    Py_RETURN_NONE;
+}
+
 // Of a Session: waits for a call under way in another thread.
 static void close_session(Caller* c) {
     Py_BEGIN_ALLOW_THREADS c->lock->lock();
@@ -464,6 +471,7 @@ static PyMethodDef kMethods[] = {
      "ones."},
     {"_open", m_open, METH_VARARGS, nullptr},
     {"_attach", m_attach, METH_VARARGS, nullptr},
+    {"_observe", m_observe, METH_NOARGS, nullptr},
     {"close", m_close, METH_NOARGS,
      "close($self, /)\n--\n\n"
      "Ends it; closing twice is fine. A store stops serving, waits for calls under way and forgets "

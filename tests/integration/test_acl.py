@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tools.doors import Door
-from tools.resp import Conn, ReplyError, as_dict
+from tools.resp import Conn, ReplyError, as_dict, encode
 from tools.servers import Server
 from tools.wait import until
 
@@ -195,6 +196,78 @@ def test_a_subscriber_whose_user_loses_the_channel_is_disconnected(acl: Door) ->
         with pytest.raises((EOFError, ConnectionResetError)):
             bob.read()
         assert idle.call("PING") == "PONG"  # it listens to nothing
+
+
+def is_closed(conn: Conn) -> bool:
+    """What it says is answered at most once."""
+    try:
+        conn.call("PING")
+        conn.call("PING")
+        return False
+    except (EOFError, ConnectionError):
+        return True
+
+
+@pytest.mark.sockets
+def test_subscribers_that_lose_nothing_of_theirs_stay(acl: Door) -> None:
+    acl("ACL", "SETUSER", "bob", "on", "nopass", "+@all", "resetchannels", "&a*", "(&b +@all)")
+    says = ("SUBSCRIBE", "ab"), ("SUBSCRIBE", "b"), ("PSUBSCRIBE", "a*"), ("SSUBSCRIBE", "a1")
+    with ExitStack() as stack:
+        clients = [stack.enter_context(acl.backend.connect()) for _ in says]
+        for conn, command in zip(clients, says, strict=True):
+            conn.call("AUTH", "bob", "x")
+            assert conn.call(*command) == [command[0].lower().encode(), command[1].encode(), 1]
+        gone = clients[3:] + clients[:1]
+        # Literally: the pattern a* is allowed by the rule a* alone, whatever others mean.
+        acl("ACL", "SETUSER", "bob", "resetchannels", "&ab", "&a?")
+        assert [is_closed(conn) for conn in clients] == [False, False, True, False]
+        acl("ACL", "SETUSER", "bob", "clearselectors", "&b")
+        assert not is_closed(clients[1]), "the same channel by another selector"
+        acl("ACL", "SETUSER", "bob", "reset")
+        assert [is_closed(conn) for conn in gone] == [True, True]
+
+
+@pytest.mark.sockets
+def test_what_is_published_after_the_change_is_not_for_them(acl: Door) -> None:
+    change = [("MULTI",), ("ACL", "SETUSER", "bob", "resetchannels"), ("PUBLISH", "a", "late")]
+    wire = b"".join(encode(*command) for command in [*change, ("EXEC",)])
+    for _ in range(100):  # without the rule, every tenth hears it
+        acl("ACL", "SETUSER", "bob", "on", "nopass", "+@all", "&a")
+        with acl.backend.connect() as bob, acl.backend.connect() as admin:
+            bob.call("AUTH", "bob", "x")
+            bob.call("SUBSCRIBE", "a")
+            admin.send(wire)
+            with pytest.raises((EOFError, ConnectionError)):
+                assert bob.read() is None
+
+
+@pytest.mark.ours("redis-server 7.0.15 frees the client that it still serves, and ends")
+@pytest.mark.sockets
+def test_who_takes_its_own_channel_away_is_told_so_and_disconnected(acl: Door) -> None:
+    acl("ACL", "SETUSER", "bob", "on", "nopass", "+@all", "resetchannels", "&a")
+    with acl.backend.connect() as bob:
+        bob.call("HELLO", "3", "AUTH", "bob", "x")
+        bob.call("SUBSCRIBE", "a")
+        assert bob.call("ACL", "SETUSER", "bob", "resetchannels") == "OK"
+        with pytest.raises((EOFError, ConnectionError)):
+            bob.read()
+
+
+@pytest.mark.once
+def test_subscribers_of_the_default_user_outlive_a_reload(
+    private: Callable[..., Server], tmp_path: Path
+) -> None:
+    path = tmp_path / "users.acl"
+    path.write_text("user default on nopass ~* &* +@all\nuser bob on nopass ~* &* +@all\n")
+    server = private(aclfile=str(path))
+    with server.connect() as admin, server.connect() as mine, server.connect() as bob:
+        mine.call("SUBSCRIBE", "a")
+        bob.call("AUTH", "bob", "x")
+        bob.call("SUBSCRIBE", "a")
+        path.write_text(path.read_text().replace("default on nopass ~* &*", "default on nopass &b"))
+        assert admin.call("ACL", "LOAD") == "OK"
+        assert is_closed(bob) and not is_closed(mine)
+        assert admin.call("PUBLISH", "a", "m") == NO_CHANNEL
 
 
 @pytest.mark.sockets

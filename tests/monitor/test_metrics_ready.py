@@ -8,7 +8,7 @@ import pytest
 from monitor_client import Monitored, fetch, value
 
 import rustypotato
-from tools.resp import ReplyError
+from tools.resp import ReplyError, encode
 from tools.wait import until
 
 pytestmark = pytest.mark.ours("RustyPotato's own port")
@@ -89,6 +89,19 @@ def test_a_full_store_is_not_ready_until_there_is_room() -> None:
         assert (reply.status, reply.body[:5]) == (503, b"OOM: ")
         store.execute("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
         assert fetch(monitor.port, "/readyz").status == 200
+
+
+def test_a_pause_of_all_clients_holds_no_page_up() -> None:
+    with Monitored().start() as server, server.connect() as conn, server.connect() as other:
+        server.wait_monitor()
+        assert conn.call("CLIENT", "PAUSE", 3_600_000, "ALL") == "OK"
+        other.send(encode("PING"))
+        for path in ("/healthz", "/readyz", "/metrics", "/api/stats", "/"):
+            assert fetch(server.metrics_port, path).status == 200, path
+        assert value(server.metrics_port, "redis_up") == 1
+        other.sock.setblocking(False)
+        with pytest.raises(BlockingIOError):  # the pause is still on
+            other.sock.recv(1)
 
 
 def test_a_store_about_to_close_says_so() -> None:

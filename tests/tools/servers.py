@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import random
 import shutil
@@ -18,6 +19,15 @@ from tools.resp import Conn
 from tools.wait import SCALE, until
 
 REDIS_SERVER = shutil.which("redis-server")
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def dies_with(parent: int) -> None:
+    """In a child before it runs its program: killed when the thread that started it is gone."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was gone before
+        os._exit(1)
 
 
 def free_port() -> int:
@@ -87,6 +97,7 @@ class Server:
         return self.proc.pid
 
     def spawn(self) -> Server:
+        parent = os.getpid()
         with self.log_path.open("ab") as log:
             self.proc = subprocess.Popen(
                 self.argv,
@@ -95,6 +106,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 env=self.env,
                 start_new_session=True,
+                preexec_fn=lambda: dies_with(parent),
             )
         return self
 

@@ -1,4 +1,7 @@
-"""A session in the store's own process, shared by the threads that answer HTTP requests."""
+"""A session in the store's own process, shared by the threads that answer HTTP requests.
+
+It only looks: CLIENT PAUSE ALL does not hold it up.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ class StoreBusy(BusyError):
 
 def _text(reply: Any) -> Any:
     if isinstance(reply, bytes):
-        return reply.decode(errors="backslashreplace")
-    if isinstance(reply, list):
-        return [_text(item) for item in reply]
+        return reply.decode("utf-8", "backslashreplace")
+    if isinstance(reply, list):  # a histogram has thousands of numbers
+        return [item if type(item) is int else _text(item) for item in reply]
     return reply
 
 
@@ -32,6 +35,7 @@ class Asker:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._session = Session(store, 2)
+        self._session._observe()
         self._lock = threading.Lock()
         self._call = Call(self._run)
         self._call.optional("CLIENT", "SETNAME", "monitor")

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Callable
 
 from .._core import __version__
@@ -19,11 +20,24 @@ from .reading import Call, CommandStats, Info
 Turn = Callable[[], AbstractContextManager[Call]]
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EMPTY_DATABASES_MAX = 64  # more than so many are shown only if they hold keys
+_NEVER = CommandStats(0, 0.0, 0, 0)
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
 def _value_text(value: float) -> str:
+    if type(value) is int:
+        return str(value)
     return str(int(value)) if value == int(value) else repr(value)
+
+
+# The words are names of commands and errors, the numbers bounds of buckets: the same ones over
+# and over, a few hundred.
+@lru_cache(maxsize=2048)
+def _escaped(word: str) -> str:
+    return word.translate(_ESCAPES)
+
+
+_bound_text = lru_cache(maxsize=2048)(_value_text)
 
 
 class Writer:
@@ -40,7 +54,7 @@ class Writer:
     def sample(self, value: float, labels: dict[str, str] | None = None, suffix: str = "") -> None:
         text = ""
         if labels:
-            inner = (f'{key}="{word.translate(_ESCAPES)}"' for key, word in labels.items())
+            inner = (f'{key}="{_escaped(word)}"' for key, word in labels.items())
             text = "{" + ",".join(inner) + "}"
         self._lines.append(f"{self._name}{suffix}{text} {_value_text(value)}")
 
@@ -54,18 +68,38 @@ class Writer:
         self, name: str, kind: str, about: str, label: str, values: Iterable[tuple[str, float]]
     ) -> None:
         """A family with one label; nothing at all without values."""
-        samples = list(values)
-        if samples:
+        start = f'{name}{{{label}="'
+        lines = [f'{start}{_escaped(word)}"}} {_value_text(value)}' for word, value in values]
+        if lines:
             self.family(name, kind, about)
-        for word, value in samples:
-            self.sample(value, {label: word})
+            self._lines += lines
 
-    def buckets(self, label: str, word: str, counts: reading.Histogram, total: int) -> None:
-        """The _bucket and _count samples of a histogram: the bulk of a page, hence one format."""
-        start = f'{self._name}_bucket{{{label}="{word.translate(_ESCAPES)}",le="'
-        self._lines += [f'{start}{upper:g}"}} {count}' for upper, count in counts]
-        self._lines.append(f'{start}+Inf"}} {total}')
-        self.sample(total, {label: word}, "_count")
+    # Of both the name is in front of every sample once: they are the bulk of a page.
+
+    def buckets(
+        self, label: str, word: str, counts: reading.Histogram, total: int, usec: float
+    ) -> None:
+        """All samples of a histogram."""
+        name, labels = self._name, f'{label}="{_escaped(word)}"'
+        start = f'{name}_bucket{{{labels},le="'
+        self._lines += [f'{start}{_bound_text(upper)}"}} {count}' for upper, count in counts]
+        self._lines += [
+            f'{start}+Inf"}} {total}',
+            f"{name}_count{{{labels}}} {total}",
+            f"{name}_sum{{{labels}}} {_value_text(usec)}",
+        ]
+
+    def quantiles(
+        self, label: str, word: str, found: list[tuple[str, str]], calls: int, usec: float
+    ) -> None:
+        """All samples of a summary; what INFO says is how a page says it."""
+        name, labels = self._name, f'{label}="{_escaped(word)}"'
+        start = f'{name}{{{labels},quantile="'
+        self._lines += [f'{start}{percent}"}} {value}' for percent, value in found]
+        self._lines += [
+            f"{name}_sum{{{labels}}} {_value_text(usec)}",
+            f"{name}_count{{{labels}}} {calls}",
+        ]
 
     def bytes(self) -> bytes:
         return ("\n".join(self._lines) + "\n").encode(errors="backslashreplace")
@@ -77,9 +111,9 @@ def _fields(out: Writer, info: Info) -> None:
             value = reading.number(info.text(field))
             if value is not None:
                 out.single(f"redis_{name}", kind, f"{field} of INFO.", value)
-    for field, text in info.fields.items():
-        value = reading.number(text)
-        if field.startswith(names.OWN_PREFIX) and value is not None:
+    for field in filter(lambda field: field.startswith(names.OWN_PREFIX), info.fields):
+        value = reading.number(info.fields[field])
+        if value is not None:
             kind = "counter" if field in names.OWN_COUNTERS else "gauge"
             out.single(field, kind, f"{field} of INFO.", value)
 
@@ -115,17 +149,13 @@ def _commands(out: Writer, info: Info) -> None:
 
 
 def _percentiles(out: Writer, info: Info) -> None:
-    percentiles, stats = info.percentiles(), info.commands()
+    percentiles, stats = info.percentile_texts(), info.commands()
     if percentiles:
         about = "Run times in microseconds since the start; quantiles are percentages."
         out.family("redis_latency_percentiles_usec", "summary", about)
     for command, found in sorted(percentiles.items()):
-        label = {"cmd": command}
-        for percent, usec in sorted(found.items()):
-            out.sample(usec, {**label, "quantile": f"{percent:g}"})
-        if command in stats:
-            out.sample(stats[command].usec, label, "_sum")
-            out.sample(stats[command].calls, label, "_count")
+        one = stats.get(command, _NEVER)
+        out.quantiles("cmd", command, found, one.calls, one.usec)
 
 
 def _histograms(out: Writer, call: Call, info: Info) -> None:
@@ -134,8 +164,7 @@ def _histograms(out: Writer, call: Call, info: Info) -> None:
         about = "Run times in microseconds since the start."
         out.family("redis_commands_latencies_usec", "histogram", about)
     for command, (calls, counts) in sorted(histograms.items()):
-        out.buckets("cmd", command, counts, calls)
-        out.sample(stats[command].usec if command in stats else 0, {"cmd": command}, "_sum")
+        out.buckets("cmd", command, counts, calls, stats.get(command, _NEVER).usec)
 
 
 def _keyspace(out: Writer, info: Info, database_count: int) -> None:

@@ -7,6 +7,7 @@ A command that a server does not have, or that is not allowed, leaves its part e
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, NamedTuple
@@ -20,8 +21,14 @@ Run = Callable[..., Any]
 SLOWLOG_ENTRIES = 16
 _ERRORS = (ResponseError, ToolError)
 _LACKING = ("unknown command", "unknown subcommand", "Unknown subcommand", "NOPERM")
-_COMMAND = "cmdstat_"
-_PERCENTILES = "latency_percentiles_usec_"
+# The lines that every command has one of; before Redis 6.2 without the last two fields.
+_COMMAND = re.compile(
+    r"^cmdstat_([^:\r\n]*):calls=(\d+),usec=(\d+)(?:,usec_per_call=[\d.]+)?"
+    r"(?:,rejected_calls=(\d+),failed_calls=(\d+))?",
+    re.MULTILINE,
+)
+_PERCENTILES = re.compile(r"^latency_percentiles_usec_([^:\r\n]*):([^\r\n]*)", re.MULTILINE)
+_PERCENTILE = re.compile(r"p([\d.]+)=([\d.]+)")
 _ERROR = "errorstat_"
 
 
@@ -49,7 +56,7 @@ class SlowEntry(NamedTuple):
 
 
 # Counts up to and including so many microseconds: [(1, 10), (2, 15), ...].
-Histogram = list[tuple[float, int]]
+Histogram = list[tuple[int, int]]
 
 
 def number(text: str) -> float | None:
@@ -86,6 +93,7 @@ class Info:
 
     def __init__(self, text: str) -> None:
         self.fields: dict[str, str] = {}
+        self._whole = text
         self._commands: dict[str, CommandStats] | None = None
         for line in text.splitlines():
             name, colon, value = line.partition(":")
@@ -111,22 +119,21 @@ class Info:
 
     def _read_commands(self) -> dict[str, CommandStats]:
         return {
-            name: CommandStats(
-                _whole(part, "calls"),
-                number(part.get("usec", "")) or 0.0,
-                _whole(part, "rejected_calls"),
-                _whole(part, "failed_calls"),
-            )
-            for name, part in self._prefixed(_COMMAND)
+            name: CommandStats(int(calls), float(usec), int(rejected or 0), int(failed or 0))
+            for name, calls, usec, rejected, failed in _COMMAND.findall(self._whole)
         }
 
+    def percentile_texts(self) -> dict[str, list[tuple[str, str]]]:
+        """Of run times since the start: {"get": [("50", "1.003"), ("99", "2.007")]}, microseconds."""
+        parts = _PERCENTILES.findall(self._whole)
+        return {name: _PERCENTILE.findall(part) for name, part in parts}
+
     def percentiles(self) -> dict[str, dict[float, float]]:
-        """Of run times since the start: {"get": {50.0: 1.003, 99.0: 2.007}}, microseconds."""
-        out: dict[str, dict[float, float]] = {}
-        for name, part in self._prefixed(_PERCENTILES):
-            found = ((number(p[1:]), number(usec)) for p, usec in part.items())
-            out[name] = {p: usec for p, usec in found if p is not None and usec is not None}
-        return out
+        """The same as numbers: {"get": {50.0: 1.003, 99.0: 2.007}}."""
+        return {
+            name: {float(percent): float(usec) for percent, usec in found}
+            for name, found in self.percentile_texts().items()
+        }
 
     def errors(self) -> dict[str, int]:
         return {name: _whole(part, "count") for name, part in self._prefixed(_ERROR)}
@@ -197,7 +204,7 @@ def read_histograms(call: Call) -> dict[str, tuple[int, Histogram]]:
     for name, detail in zip(reply[::2], reply[1::2]):
         part = dict(zip(detail[::2], detail[1::2]))
         flat = part.get("histogram_usec", [])
-        counts = [(float(usec), int(n)) for usec, n in zip(flat[::2], flat[1::2])]
+        counts = list(zip(flat[::2], flat[1::2]))
         out[name] = (int(part.get("calls", 0)), counts)
     return out
 

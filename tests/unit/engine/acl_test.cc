@@ -2,6 +2,7 @@
 // rule is compared in tests/differential; here are the things that need no server.
 #include "engine/acl.h"
 #include <thread>
+#include "base/glob.h"
 
 #include "../engine/harness.h"
 
@@ -84,6 +85,18 @@ TEST(AclCheck, KeysAreJudgedByWhatTheCommandDoesToThem) {
     EXPECT_EQ(check(r, {"ZUNIONSTORE", "w", "2", "r1", "b1"}), AclDenied::none);
     EXPECT_EQ(check(r, {"ZUNIONSTORE", "w", "2", "r1", "w1"}), AclDenied::key);
     EXPECT_EQ(check(r, {"DBSIZE"}), AclDenied::none);
+}
+
+TEST(AclCheck, KeyPatternsMeanWhatGlobSays) {
+    const std::vector<std::string> patterns = {"app:*", "a*b*", "a\\*", "[a]*", "a?*", "a**", "aa"};
+    for (const std::string& pattern : patterns) {
+        AclRules r;
+        rules({"+@all", "~" + pattern}, &r);
+        for (const char* key : {"", "a", "app:", "app:1", "app", "a*", "ab", "aab", "b"}) {
+            bool allowed = check(r, {"GET", key}) == AclDenied::none;
+            EXPECT_EQ(allowed, glob_match(view(pattern), bytes_of(key))) << pattern << " " << key;
+        }
+    }
 }
 
 TEST(AclCheck, OneSelectorMustAllowAllOfACommand) {
