@@ -2,8 +2,8 @@
 //
 // Threads  a session belongs to its thread. Others see it through the shared atomics of Session
 //          and, under Clients.lock, its texts and its place in the list: a session cannot go away
-//          while the lock is held. Who holds Clients.lock takes no other lock
-//          but a Session.subs_lock, a leaf.
+//          while the lock is held. Who holds Clients.lock takes no other lock but a
+//          Session.subs_lock, a leaf.
 #pragma once
 #include "engine/engine.h"
 #include "engine/text.h"
