@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tools.canned import CannedServer
 from tools.servers import Server, clean_env, free_port
 from tools.terminal import Terminal
 from tools.wait import SCALE, until
@@ -109,6 +110,18 @@ def test_no_control_character_of_a_key_reaches_the_terminal(busy: Server) -> Non
         conn.call("CONFIG", "SET", "slowlog-log-slower-than", "-1")
         frame = once("-p", str(quiet.port)).stdout
         assert "SET \\x1b[31mred [bold]v" in frame
+
+
+def test_no_control_character_of_a_foreign_server_reaches_the_terminal() -> None:
+    names = "redis_version role maxmemory_policy mem_fragmentation_ratio maxclients"
+    names += " connected_clients blocked_clients"
+    text = "".join(f"{name}:\x1b]0;owned\x07[bold]\r\n" for name in names.split()).encode()
+    info = b"$%d\r\n%s\r\n" % (len(text), text)
+    with CannedServer(lambda words: info if words[0] == b"INFO" else b"*0\r\n") as server:
+        done = once("-p", str(server.port))
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout and "\x07" not in done.stdout
+    assert "Redis \\x1b]0;owned\\x07[bold]" in done.stdout
 
 
 @pytest.mark.parametrize("order", ["rate", "calls", "time", "name"])

@@ -74,15 +74,20 @@ def _box(title: str, grid: Table) -> Panel:
     return Panel(grid, title=title, title_align="left", border_style="dim", height=_BOX_ROWS)
 
 
+def _field(info: Info, name: str, default: str = "?") -> str:
+    """What the server says of itself; any server may be on the other end."""
+    return shown(info.text(name, default))
+
+
 def _head(frame: Frame) -> RenderableType:
     info = frame.after.info
-    own = info.text("rustypotato_version")
-    what = f"RustyPotato {own}" if own else f"Redis {info.text('redis_version', '?')}"
+    own = _field(info, "rustypotato_version", "")
+    what = f"RustyPotato {own}" if own else f"Redis {_field(info, 'redis_version')}"
     ops = reading.rate(frame.before, frame.after, "total_commands_processed")
     line = Text.assemble(
         (f" {what} ", "bold reverse"),
         f"  {shown(frame.source)}  up {span_text(info.number('uptime_in_seconds'))}  ",
-        f"{info.text('role', '?')}  ",
+        f"{_field(info, 'role')}  ",
         (f"{count_text(ops)} ops/s", "bold cyan"),
     )
     if frame.not_ready is not None:
@@ -137,9 +142,9 @@ def _memory(info: Info) -> RenderableType:
     grid.add_row("peak", size_text(info.number("used_memory_peak")))
     share = f"{100 * used / limit:.0f} % of {size_text(limit)}" if limit else "no limit"
     grid.add_row("maxmemory", share)
-    grid.add_row("policy", escape(info.text("maxmemory_policy", "-")))
+    grid.add_row("policy", escape(_field(info, "maxmemory_policy", "-")))
     grid.add_row("dataset", size_text(info.number("used_memory_dataset")))
-    grid.add_row("rss / used", escape(info.text("mem_fragmentation_ratio", "-")))
+    grid.add_row("rss / used", escape(_field(info, "mem_fragmentation_ratio", "-")))
     return _box("memory", grid)
 
 
@@ -151,11 +156,11 @@ def _activity(frame: Frame) -> RenderableType:
 
     hits, misses = per_s("keyspace_hits"), per_s("keyspace_misses")
     hit_share = f"{100 * hits / (hits + misses):.1f} %" if hits + misses else "-"
-    limit = info.text("maxclients")
-    clients = info.text("connected_clients", "?") + (f" of {limit}" if limit else "")
+    limit = _field(info, "maxclients", "")
+    clients = _field(info, "connected_clients") + (f" of {limit}" if limit else "")
     p50, p99 = reading.quantiles(frame.before, frame.after, (0.5, 0.99))
     grid.add_row("clients", f"[bold]{escape(clients)}[/]")
-    grid.add_row("blocked", escape(info.text("blocked_clients", "0")))
+    grid.add_row("blocked", escape(_field(info, "blocked_clients", "0")))
     grid.add_row("net in", size_text(per_s("total_net_input_bytes")) + "/s")
     grid.add_row("net out", size_text(per_s("total_net_output_bytes")) + "/s")
     grid.add_row("hits", hit_share)

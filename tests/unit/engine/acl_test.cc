@@ -259,6 +259,58 @@ TEST(AclSessions, SmallLimitsHoldForStrangersOnly) {
 // Sessions log in, read and are cut off while their user's rules change and the user comes and
 // goes. Whatever they are told is true of some moment; once the changes have ended, the last rules
 // hold.
+// Refused, or closed by who took the channel away, or by itself: never left listening.
+TEST(AclSessions, ASubscribeDoesNotSlipPastAChangeOfRules) {
+    EngineFixture f;
+    Client admin(&f);
+    admin("ACL SETUSER bob on nopass +@all resetchannels");
+    Mailbox box;
+    box.wake = [](void*) {};
+    std::atomic<int> turn{0}, ready{0};
+    std::atomic<bool> slipped{false};
+    constexpr int kRounds = 1000;
+    int refused = 0, closed = 0;
+    std::thread other([&] {
+        for (int round = 1; round <= kRounds; round++) {
+            Client bob(&f);
+            bob.session.mailbox = &box;
+            bob("AUTH bob x");
+            ready = round;
+            while (turn != round) {}
+            bool denied = contains(bob("SUBSCRIBE a"), "-NOPERM");
+            bool ends = bob.last == Ran::close;
+            ready = -round;
+            while (turn != -round) {
+                std::this_thread::yield();
+            }
+            if (!denied && !ends && !bob.session.kill) slipped = true;
+            denied ? refused++ : closed++;
+        }
+    });
+    for (int round = 1; round <= kRounds; round++) {
+        admin("ACL SETUSER bob &a");
+        while (ready != round) {
+            std::this_thread::yield();
+        }
+        turn = round;
+        // Every tenth time it listens before the change, else they race.
+        while (round % 10 == 0 && ready != -round) {
+            std::this_thread::yield();
+        }
+        for (int i = round % 50; i > 0; i--)
+            cpu_relax();
+        admin("ACL SETUSER bob resetchannels");
+        while (ready != -round) {
+            std::this_thread::yield();
+        }
+        turn = -round;
+    }
+    other.join();
+    mailbox_deinit(&box);
+    EXPECT_FALSE(slipped);
+    EXPECT_GE(closed, kRounds / 10) << refused;
+}
+
 TEST(AclSessions, RulesMayChangeWhileOthersExecute) {
     EngineFixture f;
     Client admin(&f);
