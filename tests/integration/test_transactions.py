@@ -444,8 +444,8 @@ def test_a_watched_key_that_expires_unseen_refuses_exec(door: Door) -> None:
     door("DEBUG", "SET-ACTIVE-EXPIRE", "0")
     try:
         door.check("""
-            SET k v PX 40        -> +OK
-            SET clock v PX 60    -> +OK
+            SET k v PX 300       -> +OK
+            SET clock v PX 320   -> +OK
             WATCH k              -> +OK
         """)
         other = door.other()
