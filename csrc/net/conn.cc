@@ -145,7 +145,9 @@ static Stop run_commands(Conn* c, Command* commands, size_t n, size_t* ran) {
     Ran result = execute_batch(s, commands, n, ran);
     if (RP_UNLIKELY(result == Ran::close)) return Stop::finish;
     if (RP_UNLIKELY(result == Ran::paused)) return Stop::paused;
-    if (RP_UNLIKELY(s->out.bytes > kOutStop)) {
+    // A crowd in one turn: replies leave at once, or each of them would need a chunk of its own.
+    bool crowded = c->loop->chunk_count == 0 && s->rests_on == 0;
+    if (RP_UNLIKELY(s->out.bytes > kOutStop || crowded)) {
         conn_flush(c);
         if (c->closing) return Stop::closed;
         if (s->out.bytes > kOutStop) return Stop::blocked;

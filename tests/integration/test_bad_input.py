@@ -875,3 +875,7 @@ def test_every_command_with_rubbish_55(door: Door, seed: int) -> None:
         door("SET", "k", rng.choice(["v", "7", ""]))
     door("DISCARD")
     assert door("PING") == "PONG"
+    # What it may have made and other tests would meet.
+    door("CLIENT", "TRACKING", "OFF")
+    for user in door("ACL", "USERS"):
+        door("ACL", "DELUSER", user)
