@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from compare import EXAMPLES, Difference, Side, Twins
-from grammar import FAMILIES, KEYS, Command, sequences
-from hypothesis import given, note, settings
-from test_sequences import settings_for
+from compare import Difference, Side, Twins
+from generated import close_sides, open_side, run_family, settings_for
+from grammar import FAMILIES, KEYS, Command
 
-from tools.doors import Door
 from tools.resp import Conn, encode
 
 END = b"$3\r\nend\r\n"
@@ -63,41 +61,21 @@ def make_twins(reference: Any, other: tuple[str, Any, int]) -> Iterator[Any]:
     if name not in ("canary-resp2", "tcp-resp2"):
         pytest.skip("what is told does not depend on the writer's transport")
     opened: list[Any] = []
-
-    def side(label: str, store: Any, door_name: str) -> Side:
-        doors = [Door(store, door_name, 2) for _ in range(2)]
-        opened.extend(doors)
-        assert doors[0].raw("DEBUG", "SET-ACTIVE-EXPIRE", "0") == b"+OK\r\n"
-        return Side(label, [d._link for d in doors], protocol)
-
-    sides = [side("redis-server", reference, "redis-resp2"), side(name, backend, name)]
+    sides = [
+        open_side("redis-server", reference, "redis-resp2", protocol, opened),
+        open_side(name, backend, name, protocol, opened),
+    ]
     trackers = []
     for mode, reads in (("", True), ("BCAST PREFIX k PREFIX a", False)):
         conns = [store.connect() for store in (reference, backend)]
         opened.extend(conns)
         trackers.append([Tracker(conn, mode, reads) for conn in conns])
-    fewer = settings(settings_for(name), max_examples=max(1, EXAMPLES // 10))
-    yield lambda: TrackedTwins(*sides, trackers), fewer
-    for one in sides:
-        one.links[0].raw("RESET")
-        one.links[0].raw("DEBUG", "SET-ACTIVE-EXPIRE", "1")
-    for it in opened:
-        it.close()
+    yield lambda: TrackedTwins(*sides, trackers), settings_for(0.1)
+    close_sides(sides, opened)
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_same_changes_are_told(make_twins: Any, family: str) -> None:
     new_twins, limits = make_twins
-
-    @limits
-    @given(sequences(family))
-    def run(steps: Any) -> None:
-        twins = new_twins()
-        try:
-            twins.run(steps)
-        except AssertionError as error:
-            note(str(error))
-            raise
-
-    run()
+    run_family(new_twins, limits, family)
