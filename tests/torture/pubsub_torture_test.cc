@@ -54,13 +54,7 @@ struct Listener {
         }
     }
     void run(const std::string& line) { parse(client(line)); }
-    void take() {
-        Out* o = &client.session.out;
-        std::string bytes(o->bytes, 0);
-        out_copy(o, bytes.data());
-        out_clear(o);
-        parse(bytes);
-    }
+    void take() { parse(out_text(&client.session.out)); }
 };
 
 struct Tally {

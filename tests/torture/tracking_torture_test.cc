@@ -82,13 +82,7 @@ struct Cache {
         kept[key] = bytes[at] == '$' ? word_at(bytes, &at) : (at = bytes.find("\r\n", at) + 2, "");
         parse(bytes.substr(at));
     }
-    void take() {
-        Out* o = &client.session.out;
-        std::string bytes(o->bytes, 0);
-        out_copy(o, bytes.data());
-        out_clear(o);
-        parse(bytes);
-    }
+    void take() { parse(out_text(&client.session.out)); }
 };
 
 struct Stage {

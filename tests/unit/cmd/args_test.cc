@@ -8,10 +8,7 @@ static std::string run_at(Client* c, std::vector<Bytes> argv) {
     command.argv = argv.data();
     command.argc = argv.size();
     EXPECT_EQ(execute(&c->session, &command), Ran::done);
-    std::string reply(c->session.out.bytes, 0);
-    out_copy(&c->session.out, reply.data());
-    out_clear(&c->session.out);
-    return reply;
+    return out_text(&c->session.out);
 }
 
 // In a packed copy of a command an empty argument begins where the next one does.

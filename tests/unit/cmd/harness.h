@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "cmd/dispatch.h"
 #include "cmd/families.h"
+#include "unit/resp/out_text.h"
 
 namespace rp::test {
 
@@ -77,9 +78,7 @@ struct Client {
         }
         size_t ran = 0;
         last = execute_batch(&session, batch.data(), batch.size(), &ran);
-        std::string reply(session.out.bytes, 0);
-        out_copy(&session.out, reply.data());
-        out_clear(&session.out);
+        std::string reply = out_text(&session.out);
         epoch_reclaim(worker.slot);
         return reply;
     }

@@ -5,6 +5,7 @@
 
 #include "cmd/mailbox.h"
 #include "mem/mem.h"
+#include "unit/resp/out_text.h"
 
 namespace rp::test {
 
@@ -44,12 +45,7 @@ struct Listener {
     Session session;
     Receiver receiver;
     ~Listener() { out_clear(&session.out); }
-    std::string got() {
-        std::string text(session.out.bytes, 0);
-        out_copy(&session.out, text.data());
-        out_clear(&session.out);
-        return text;
-    }
+    std::string got() { return out_text(&session.out); }
 };
 
 static void leave(Port* p, Listener* l) {

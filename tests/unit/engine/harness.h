@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "unit/resp/out_text.h"
 
 namespace rp::test {
 
@@ -65,9 +66,7 @@ struct Client {
         command.argv = argv.data();
         command.argc = argv.size();
         last = execute(&session, &command);
-        std::string reply(session.out.bytes, 0);
-        out_copy(&session.out, reply.data());
-        out_clear(&session.out);
+        std::string reply = out_text(&session.out);
         epoch_reclaim(worker.slot);
         return reply;
     }

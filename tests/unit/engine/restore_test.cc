@@ -15,9 +15,7 @@ struct RestoreTest : ::testing::Test {
         c.worker.voice.journal = &log;
         Out out;
         rdb_payload(&out, Type::string, "v", nullptr, true);
-        payload.resize(out.bytes);
-        out_copy(&out, payload.data());
-        out_clear(&out);
+        payload = out_text(&out);
     }
     ~RestoreTest() override { clock_fake_ms(0); }
     std::string said(std::vector<std::string> words) {

@@ -25,11 +25,7 @@ struct Peer : OwnBox {
     std::string take() {
         engine_end_turn(client.e);
         mailbox_drain(&box);
-        Out* o = &client.session.out;
-        std::string bytes(o->bytes, 0);
-        out_copy(o, bytes.data());
-        out_clear(o);
-        return bytes;
+        return out_text(&client.session.out);
     }
 };
 

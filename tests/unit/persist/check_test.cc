@@ -9,6 +9,7 @@
 #include "persist/rdb_write.h"
 #include "persist/sim_disk.h"
 #include "table/entry.h"
+#include "unit/resp/out_text.h"
 
 namespace rp {
 namespace {
@@ -33,13 +34,7 @@ std::string snapshot(int keys, Again again = Again::no) {
     if (again == Again::elsewhere) rdb_select_db(&out, 1);
     if (again != Again::no) add(keys - 1);
     rdb_end(&out);
-    std::string text;
-    for (const OutChunk* chunk = bytes.head; chunk != nullptr; chunk = chunk->next) {
-        const Bytes part = out_chunk_bytes(chunk);
-        text.append(part.ptr, part.len);
-    }
-    out_clear(&bytes);
-    return text;
+    return out_text(&bytes);
 }
 
 std::string set(const std::string& key, const std::string& value) {

@@ -39,9 +39,6 @@ struct LoadLogTest : testing::Test {
     }
     // How many keys a start would find; -1: it refuses.
     int load() {
-        EngineFixture engine;
-        Client c(&engine);
-        c.session.replay = true;
         LoadOptions o;
         o.files = &files;
         o.dir = "/d";
@@ -49,15 +46,8 @@ struct LoadLogTest : testing::Test {
         o.aof_dir = "/d/appendonlydir";
         o.appendfilename = "appendonly.aof";
         o.truncated_ok = truncated_ok;
-        o.session = &c.session;
-        o.limits = rdb_limits(engine.config);
-        LoadProgress progress;
-        Manifest manifest;
-        PersistErr err;
-        bool ok = load_store(o, &progress, &manifest, &err);
-        why = err.text;
-        manifest_free(&manifest);
-        return ok ? static_cast<int>(state_of(engine.e, c.worker.slot).size()) : -1;
+        State state;
+        return load_new(o, &state, &why) ? static_cast<int>(state.size()) : -1;
     }
 };
 

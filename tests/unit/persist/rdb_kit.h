@@ -17,6 +17,7 @@
 #include "types/list.h"
 #include "types/set.h"
 #include "types/zset.h"
+#include "unit/resp/out_text.h"
 
 namespace rp::test {
 
@@ -29,13 +30,6 @@ constexpr RdbLimits kLimits = {.hash_entries = 128,
 
 inline Bytes as_bytes(const std::string& s) { return {s.data(), s.size()}; }
 inline std::string as_string(Bytes b) { return {b.ptr, b.len}; }
-
-inline std::string out_text(Out* take) {
-    std::string text(take->bytes, '\0');
-    out_copy(take, text.data());
-    out_clear(take);
-    return text;
-}
 
 // ---- values -----------------------------------------------------------------------------------
 

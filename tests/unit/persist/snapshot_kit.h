@@ -66,15 +66,12 @@ struct Shot {
     }
 };
 
-// What an engine holds that was loaded from a snapshot; expired keys too, if the clock says so.
-inline State loaded_state(const FileOps* files, const std::string& name, std::string* why) {
+// What a new engine holds that was loaded from what `o` names; expired keys too, if the clock says
+// so. False: the load was refused, and *why says so.
+inline bool load_new(LoadOptions o, State* state, std::string* why) {
     EngineFixture engine;
     Client c(&engine);
     c.session.replay = true;
-    LoadOptions o;
-    o.files = files;
-    o.dir = kSnapshotDir;
-    o.dbfilename = name.c_str();
     o.session = &c.session;
     o.limits = rdb_limits(engine.config);
     LoadProgress progress;
@@ -83,7 +80,19 @@ inline State loaded_state(const FileOps* files, const std::string& name, std::st
     bool ok = load_store(o, &progress, &manifest, &err);
     *why = ok ? "" : err.text;
     manifest_free(&manifest);
-    return ok ? state_of(engine.e, c.worker.slot) : State{};
+    *state = ok ? state_of(engine.e, c.worker.slot) : State{};
+    return ok;
+}
+
+// The same of a snapshot; empty when it was refused.
+inline State loaded_state(const FileOps* files, const std::string& name, std::string* why) {
+    LoadOptions o;
+    o.files = files;
+    o.dir = kSnapshotDir;
+    o.dbfilename = name.c_str();
+    State state;
+    load_new(o, &state, why);
+    return state;
 }
 
 // A client that waits as an in-process caller does, and says how often it was told to.

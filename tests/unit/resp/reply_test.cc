@@ -1,4 +1,5 @@
 #include "resp/reply.h"
+#include "unit/resp/out_text.h"
 
 #include <gtest/gtest.h>
 
@@ -16,10 +17,7 @@ static std::string wire(uint8_t resp, const Write& write) {
     r.out = &o;
     r.resp = resp;
     write(&r);
-    std::string s(o.bytes, '?');
-    out_copy(&o, s.data());
-    out_clear(&o);
-    return s;
+    return out_text(&o);
 }
 
 struct Row {
