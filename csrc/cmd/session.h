@@ -124,10 +124,9 @@ struct Session {
     std::atomic<uint8_t> shared_resp{2};
     std::atomic<uint32_t> watch_count{0};
     std::atomic<uint32_t> sub_counts[3] = {};  // by TopicKind
-    std::atomic<bool> is_monitor{false};
-    std::atomic<uint32_t> listens{0};   // ListensFlag
-    std::atomic<uint32_t> tracking{0};  // TrackingFlag; Broken is set by any thread
-    std::atomic<int64_t> redirect{0};   // where to, while it tracks; 0: nowhere
+    std::atomic<uint32_t> listens{0};          // ListensFlag
+    std::atomic<uint32_t> tracking{0};         // TrackingFlag; Broken is set by any thread
+    std::atomic<int64_t> redirect{0};          // where to, while it tracks; 0: nowhere
     // Constant once registered.
     int64_t created_ms = 0;  // monotonic
     uint64_t own_bytes = 0;  // of the memory that is there while it does nothing

@@ -149,7 +149,7 @@ bool client_subscribed(const Session* s) {
 
 static void flags_text(const Session* s, char out[16]) {
     char* at = out;
-    if (s->is_monitor.load(std::memory_order_relaxed)) *at++ = 'O';
+    if (s->listens.load(std::memory_order_relaxed) & kListensMonitor) *at++ = 'O';
     if (client_subscribed(s)) *at++ = 'P';
     if (s->in_multi.load(std::memory_order_relaxed)) *at++ = 'x';
     if (s->waits.load(std::memory_order_relaxed)) *at++ = 'b';
@@ -202,9 +202,8 @@ void client_describe(Text* t, const Session* s, const CmdCtx* asking) {
               queued, count_of(s->out_chunks), count_of(s->out_memory),
               static_cast<unsigned long long>(session_memory(s)), events, command,
               static_cast<int>(user.len), user.ptr);
-    bool tracks = (s->tracking.load(std::memory_order_relaxed) & kTrackingOn) != 0;
-    long long redirect = tracks ? s->redirect.load(std::memory_order_relaxed) : -1;
-    text_addf(t, " redir=%lld resp=%u lib-name=%s lib-ver=%s\n", redirect,
+    text_addf(t, " redir=%lld resp=%u lib-name=%s lib-ver=%s\n",
+              static_cast<long long>(tracking_redirect(s)),
               unsigned{s->shared_resp.load(std::memory_order_relaxed)},
               s->lib_name != nullptr ? s->lib_name : "", s->lib_ver != nullptr ? s->lib_ver : "");
 }

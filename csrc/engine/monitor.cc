@@ -26,7 +26,6 @@ static void monitor_start(Engine* e, Session* s) {
     }
     port_join(port, s->monitor, s);
     mutex_unlock(&p->monitors_lock);
-    s->is_monitor.store(true, std::memory_order_relaxed);
     session_listens_to(s, kListensMonitor, true);
     e->core.monitors.fetch_add(1, std::memory_order_relaxed);
 }
@@ -42,7 +41,6 @@ void monitor_stop(Engine* e, Session* s) {
     port_forget(port, s->monitor, gone);
     mem_free(s->monitor, sizeof(Receiver));
     s->monitor = nullptr;
-    s->is_monitor.store(false, std::memory_order_relaxed);
     session_listens_to(s, kListensMonitor, false);
     e->core.monitors.fetch_sub(1, std::memory_order_relaxed);
 }

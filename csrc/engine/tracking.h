@@ -150,6 +150,8 @@ Started tracking_start(Tracking* t, Session* s, const TrackingWish* wish);
 void tracking_stop(Tracking* t, Session* s);
 // The session is gone from the list of clients.
 void tracking_forget(Tracking* t, Session* s);
+// Who gets its messages: an id, 0 = itself, -1 = nobody, it does not track. Any thread.
+int64_t tracking_redirect(const Session* s);
 // Does CLIENT TRACKING REDIRECT find it?
 bool tracking_finds_client(const Tracking* t, int64_t id);
 

@@ -200,11 +200,13 @@ void cmd_client_caching(CmdCtx* c, Args argv, Reply* out) {
 
 // ---- questions --------------------------------------------------------------------------------
 
-static int64_t redirect_of(const Session* s) {
+int64_t tracking_redirect(const Session* s) {
     return modes_of(s) & kTrackingOn ? s->redirect.load(std::memory_order_relaxed) : -1;
 }
 
-void cmd_client_getredir(CmdCtx* c, Args, Reply* out) { reply_int(out, redirect_of(c->session)); }
+void cmd_client_getredir(CmdCtx* c, Args, Reply* out) {
+    reply_int(out, tracking_redirect(c->session));
+}
 
 static void reply_modes(uint32_t modes, Reply* out) {
     const char* words[6];
@@ -232,7 +234,7 @@ void cmd_client_trackinginfo(CmdCtx* c, Args, Reply* out) {
     reply_bulk(out, "flags");
     reply_modes(modes_of(c->session), out);
     reply_bulk(out, "redirect");
-    reply_int(out, redirect_of(c->session));
+    reply_int(out, tracking_redirect(c->session));
     reply_bulk(out, "prefixes");
     size_t n;
     Bytes* prefixes = sorted_prefixes(c, &n);
