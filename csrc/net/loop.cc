@@ -476,7 +476,7 @@ Status loop_init(Loop* l, Net* net, uint32_t index) {
     uv_idle_init(&l->uv, &l->idle);
     uv_timer_init(&l->uv, &l->tick);
     uv_timer_init(&l->uv, &l->alarm);
-    rounds_init(&l->rounds, &l->uv);
+    rounds_init(&l->rounds, &l->uv, net->options.round_free_ns);
     for (void* h : {static_cast<void*>(&l->async), static_cast<void*>(&l->prepare),
                     static_cast<void*>(&l->check), static_cast<void*>(&l->idle),
                     static_cast<void*>(&l->tick), static_cast<void*>(&l->alarm)}) {

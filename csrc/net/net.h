@@ -18,6 +18,7 @@ struct Net;  // opaque
 struct NetOptions {
     int port_override = -1;            // >= 0 replaces the setting `port`; 0 = any free port
     const char* unixsocket = nullptr;  // replaces the setting `unixsocket`, if not null
+    int64_t round_free_ns = -1;        // tests: >= 0 replaces kRoundFreeNs (net/rounds.h)
 };
 
 constexpr size_t kNetErrMax = 512;

@@ -4,7 +4,8 @@ namespace rp {
 
 static void on_timer(uv_timer_t* handle) { rounds_run(static_cast<Rounds*>(handle->data)); }
 
-void rounds_init(Rounds* r, uv_loop_t* uv) {
+void rounds_init(Rounds* r, uv_loop_t* uv, int64_t free_ns) {
+    r->free_ns = free_ns < 0 ? kRoundFreeNs : free_ns;
     uv_timer_init(uv, &r->timer);
     r->timer.data = r;
 }
@@ -55,7 +56,7 @@ void rounds_run_slow(Rounds* r) {
     note_worth(r);
     send_all(r);
     uint64_t end_ns = uv_hrtime(), took_ns = end_ns - begin_ns;
-    if (took_ns < kRoundFreeNs || r->unpaused != 0) return;
+    if (static_cast<int64_t>(took_ns) < r->free_ns || r->unpaused != 0) return;
     uint64_t pause_ns = took_ns * kRoundPause;
     r->next_ns = end_ns + (pause_ns < kRoundPauseMaxNs ? pause_ns : kRoundPauseMaxNs);
 }

@@ -16,7 +16,7 @@
 
 namespace rp {
 
-constexpr uint64_t kRoundFreeNs = 50 * 1000;
+constexpr int64_t kRoundFreeNs = 50 * 1000;
 constexpr uint64_t kRoundPause = 4;
 constexpr uint64_t kRoundPauseMaxNs = 2 * 1000 * 1000;
 constexpr uint32_t kRoundsUnpaused = 32;
@@ -26,14 +26,15 @@ struct Rounds {
     size_t messages = 0;     // how many they were given, all together
     size_t noted = 0;        // of `messages`, at the end of the last turn
     uint32_t turns = 0;      // in which some came
+    int64_t free_ns = 0;     // constant: kRoundFreeNs
     uint64_t next_ns = 0;    // uv_hrtime: the next round does not begin before
     bool waited = false;     // this round was put off
     uint32_t unpaused = 0;   // so many rounds are followed by no pause
     uv_timer_t timer;        // the pause is over
 };
 
-// Before the loop runs; the timer is closed with the loop's handles.
-void rounds_init(Rounds* r, uv_loop_t* uv);
+// Before the loop runs; the timer is closed with the loop's handles. free_ns < 0: kRoundFreeNs.
+void rounds_init(Rounds* r, uv_loop_t* uv, int64_t free_ns);
 // One more message for c.
 void rounds_add(Rounds* r, Conn* c);
 void rounds_run_slow(Rounds* r);
